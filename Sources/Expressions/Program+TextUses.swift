@@ -23,7 +23,7 @@ public struct TextUse: Sendable {
 
 extension Program {
   /// Every text that a fact, or each element of one, is compared with, wherever that stands:
-  /// `fact == "a"`, `fact in ["a", "b"]`, `fact.startsWith("a")`, `"a" in fact`.
+  /// `fact == "a"`, `fact in ["a", "b"]`, `fact.startsWith("a")`, `"a" in fact`, `fact == ["a"]`.
   public func textUses() -> [TextUse] {
     var found: [TextUse] = []
     collectUses(syntax.root, [:], &found)
@@ -38,6 +38,8 @@ extension Program {
       .call("_!=_", let sides) where sides.count == 2:
       note(sides[0], .equals, [sides[1]], elements, &found)
       note(sides[1], .equals, [sides[0]], elements, &found)
+      noteElements(sides[0], sides[1], &found)
+      noteElements(sides[1], sides[0], &found)
     case .call("@in", let sides) where sides.count == 2:
       if case .list(let held, _) = syntax.nodes[sides[1]] {
         note(sides[0], .equals, held, elements, &found)
@@ -49,6 +51,11 @@ extension Program {
             subject: .elements(slot: Int(slot)), relation: .equals, text: text, node: sides[0],
             written: syntax.text(of: sides[1])))
       }
+    case .member(_, "contains", let given) where given.count == 2,
+      .member(_, "intersects", let given) where given.count == 2,
+      .member(_, "equivalent", let given) where given.count == 2:
+      noteElements(given[0], given[1], &found)
+      noteElements(given[1], given[0], &found)
     case .member(let target, let name, let given) where given.count == 1:
       if let relation = TextUse.Relation(rawValue: name), relation != .equals {
         note(target, relation, given, elements, &found)
@@ -70,6 +77,19 @@ extension Program {
     default: break
     }
     for child in syntax.children(node) { collectUses(child, inner, &found) }
+  }
+
+  /// A fact that is a list, held against a list of texts.
+  private func noteElements(_ fact: Int, _ list: Int, _ found: inout [TextUse]) {
+    guard case .slot(let slot) = operations[fact], case .list(let held, _) = syntax.nodes[list]
+    else { return }
+    for node in held {
+      guard case .literal(.string(let text)) = syntax.nodes[node] else { continue }
+      found.append(
+        .init(
+          subject: .elements(slot: Int(slot)), relation: .equals, text: text, node: node,
+          written: syntax.text(of: fact)))
+    }
   }
 
   private func note(
@@ -124,6 +144,9 @@ extension Program {
         case .slot(let slot) = operations[operand]
       else { return nil }
       return .field(slot: Int(slot), name: name)
+    case .index(let list, _, optional: false):
+      guard case .slot(let slot) = operations[list], case .list = types[list] else { return nil }
+      return .elements(slot: Int(slot))
     case .member(_, "lowerAscii", let given) where given.isEmpty: return .lowered
     case .member(_, "upperAscii", let given) where given.isEmpty: return .raised
     default: return nil

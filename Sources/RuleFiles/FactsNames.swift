@@ -27,7 +27,9 @@ extension WorkspaceFolder {
         .warning, wholeFile: path, "there is no channel `\(channel)`",
         hint: "there are \(channels.joined(separator: ", "))")
     }
-    for found in facts.impossible(workspace.workspace) {
+    for found in facts.impossible(
+      workspace.workspace, skills: Set(workspace.skills.map(\.name)))
+    {
       findings.add(
         .warning, wholeFile: path, found.message + ImpossibleFact.sentence, hint: found.hint)
     }

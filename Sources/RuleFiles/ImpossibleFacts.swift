@@ -13,8 +13,24 @@ struct ImpossibleFact {
 }
 
 extension Facts {
-  func impossible(_ about: WorkspaceConfiguration) -> [ImpossibleFact] {
+  /// - Parameter skills: nil where they could not be read.
+  func impossible(_ about: WorkspaceConfiguration, skills: Set<String>?) -> [ImpossibleFact] {
     strangers() + numbers() + queueNumbers() + events() + flags() + texts(about)
+      + (skills.map { wishes($0.sorted()) } ?? [])
+  }
+
+  /// Skills that no bot can ask for.
+  private func wishes(_ skills: [String]) -> [ImpossibleFact] {
+    guard case .list(let wanted)? = self[.handoffSkills] else { return [] }
+    return wanted.compactMap { wish in
+      guard case .string(let name) = wish,
+        let problem = TextForm.skills(skills).problem(name, .equals, defaultRegion: "")
+      else { return nil }
+      return .init(
+        path: Fact.handoffSkills.name,
+        message: "`\(Fact.handoffSkills.name)` never holds \"\(name)\", which is no skill",
+        hint: problem.hint)
+    }
   }
 
   /// What the channel never brings.

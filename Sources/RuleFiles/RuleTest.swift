@@ -21,7 +21,7 @@ extension WorkspaceReader {
       var facts = members["given"]?.facts() ?? Facts()
       if let given = members["given"] {
         checkNames(given)
-        for found in facts.impossible(about) {
+        for found in facts.impossible(about, skills: skillNames) {
           (given.member(found.path) ?? given).report(
             found.message + ImpossibleFact.sentence, hint: found.hint, severity: .warning)
         }

@@ -8,6 +8,8 @@ enum TextForm {
   case among([String])
   /// One of the addresses of ours that mail can come to.
   case addresses([String])
+  /// One of the skills of the workspace: a bot that asks for another is refused.
+  case skills([String])
   /// An address in lower case, without a name.
   case address
   /// What `lowerAscii()` and `upperAscii()` make.
@@ -40,6 +42,10 @@ enum TextForm {
       return Self.problem(text, relation, known).map { ("is one of a few texts", $0) }
     case .addresses(let known):
       return Self.problem(text, relation, known).map { ("holds `mail_addresses`", $0) }
+    case .skills(let known):
+      return Self.problem(text, relation, known).map {
+        ("holds skills", known.isEmpty ? "skills.yaml has none" : $0)
+      }
     case .address: return Self.problem(ofAddress: text)
     case .lowerAscii:
       guard text.utf8.contains(where: { (0x41...0x5A).contains($0) }) else { return nil }

@@ -24,7 +24,6 @@ extension WorkspaceReader {
         severity: .warning)
     }
     lintNames(condition, section)
-    lintSkillNames(condition, section)
     lintChannel(condition, section, isAlways: isAlways)
     lintFailure(condition, section)
     for node in condition.patternsWithBackspace() {
@@ -170,18 +169,6 @@ extension WorkspaceReader {
     case .customerLastAgent: agentNames
     case .sessionBot: about.bots.isEmpty ? nil : Set(about.bots.map(\.name))
     default: nil
-    }
-  }
-
-  /// Skills that a bot asks for may be any; one that is nearly one of ours is hardly meant.
-  private func lintSkillNames(_ condition: Program, _ section: Section) {
-    guard let known = skillNames else { return }
-    for (text, node) in condition.textsSought(in: Fact.handoffSkills.rawValue)
-    where !known.contains(text) && !findings.isFull {
-      guard let near = Spelling.nearest(text, among: known.sorted()) else { continue }
-      report(
-        node, of: condition, section, "there is no skill `\(text)`",
-        hint: "did you mean `\(near)`?", severity: .warning)
     }
   }
 

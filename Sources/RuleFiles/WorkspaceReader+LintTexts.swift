@@ -10,8 +10,11 @@ extension WorkspaceReader {
     case .raised: return .upperAscii
     case .field: return nil
     case .elements(let slot):
-      return Fact(rawValue: slot) == .mailTo && !about.mailAddresses.isEmpty
-        ? .addresses(about.mailAddresses) : nil
+      return switch Fact(rawValue: slot) {
+      case .mailTo: about.mailAddresses.isEmpty ? nil : .addresses(about.mailAddresses)
+      case .handoffSkills: skillNames.map { .skills($0.sorted()) }
+      default: nil
+      }
     case .fact(let slot): return Fact(rawValue: slot).flatMap { form(of: $0) }
     }
   }
@@ -31,14 +34,16 @@ extension WorkspaceReader {
         let problem = form.problem(use.text, use.relation, defaultRegion: about.defaultRegion)
       else { continue }
       let verb = "\(Self.verb(use.relation)) \"\(use.text)\""
-      // One that was taken out of the folder may still come: somebody answers an old mail.
-      let isAddress = if case .addresses = form { true } else { false }
+      let message =
+        switch form {
+        // One that was taken out of the folder may still come: somebody answers an old mail.
+        case .addresses: "none of `mail_addresses` \(verb)"
+        case .skills where use.relation == .equals: "there is no skill `\(use.text)`"
+        case .skills: "there is no skill that \(verb)"
+        default: "`\(use.written)` \(problem.form), so it never \(verb)"
+        }
       report(
-        use.node, of: condition, section,
-        isAddress
-          ? "none of `mail_addresses` \(verb)"
-          : "`\(use.written)` \(problem.form), so it never \(verb)",
-        hint: problem.hint, severity: .warning)
+        use.node, of: condition, section, message, hint: problem.hint, severity: .warning)
     }
   }
 

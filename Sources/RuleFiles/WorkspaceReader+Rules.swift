@@ -407,7 +407,7 @@ extension WorkspaceReader {
         "steps stand in the order of their times",
         hint: "`after` counts from the beginning of the wait")
     }
-    // A bot may ask for any skill.
+    // A bot may ask for any of the skills.
     guard rule.wantedSkills == nil else { return }
     var needed = Set((plan.requiredSkills + plan.preferredSkills).map(\.name))
     if rule.language != nil { needed.formUnion(skills.filter { $0.language != nil }.map(\.name)) }
