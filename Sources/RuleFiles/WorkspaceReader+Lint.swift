@@ -163,9 +163,9 @@ extension WorkspaceReader {
       place.report(
         "the preferred agent `\(name)` does not serve `\(plan.queue)`", severity: .warning)
     }
-    let relaxed = plan.steps.compactMap { $0.change.skill }
+    // Whoever cannot take the case when it comes is not waited for: no step changes that.
     if agent.queues.contains(plan.queue),
-      let need = plan.requiredSkills.first(where: { !agent.has($0) && !relaxed.contains($0.name) })
+      let need = plan.requiredSkills.first(where: { !agent.has($0) })
     {
       place.report(
         "the preferred agent `\(name)` does not have \(need.name) at level \(need.level), which this route needs",
@@ -173,16 +173,6 @@ extension WorkspaceReader {
     }
     if !plan.admits(agent) {
       place.report("`\(name)` is preferred and excluded at once", severity: .warning)
-    }
-  }
-}
-
-extension Plan.Step.Change {
-  /// The skill that it makes less of.
-  fileprivate var skill: String? {
-    switch self {
-    case .relaxSkill(let name), .lowerSkill(let name, _): name
-    case .raisePriority, .changeQueue, .widen, .message: nil
     }
   }
 }
