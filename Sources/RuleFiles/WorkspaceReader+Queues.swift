@@ -55,7 +55,9 @@ extension WorkspaceReader {
     made.waitingMax = members["max_waiting"].flatMap { cap($0, names, isTime: false) }
     made.waitMax = members["max_wait"].flatMap { cap($0, names, isTime: true) }
     if let hours = members["hours"] {
-      made.hours = hours.reference(hoursNames, what: "set of hours")
+      // Some that could not be read are some all the same: more need not be said.
+      made.hours =
+        hours.reference(hoursNames, what: "set of hours") ?? hours.node.scalar?.string ?? ""
       let times = self.hours.first { $0.name == made.hours }?.open.count ?? 0
       if times > Most.openings {
         hours.report(
