@@ -27,8 +27,10 @@ extension WorkspaceFolder {
         .warning, wholeFile: path, "there is no channel `\(channel)`",
         hint: "there are \(channels.joined(separator: ", "))")
     }
-    for found in facts.impossible(
-      workspace.workspace, skills: Set(workspace.skills.map(\.name)))
+    let missing = facts[.sessionChannel] == nil ? [ImpossibleFact.withoutChannel] : []
+    for found in missing
+      + facts.impossible(
+        workspace.workspace, skills: Set(workspace.skills.map(\.name)))
     {
       findings.add(
         .warning, wholeFile: path, found.message + ImpossibleFact.sentence, hint: found.hint)

@@ -8,6 +8,13 @@ struct ImpossibleFact {
   var message: String
   var hint: String?
 
+  /// Without a channel nothing is known of what every case has there.
+  static let withoutChannel = ImpossibleFact(
+    path: Fact.sessionChannel.name, message: "`\(Fact.sessionChannel.name)` is not given",
+    hint:
+      "it is one of \(WorkspaceReader.channels.joined(separator: ", ")), and what else a case has follows from it"
+  )
+
   /// Behind what is told of each.
   static let sentence = ": there is no case like this"
 }

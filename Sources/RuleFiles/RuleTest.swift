@@ -18,16 +18,18 @@ extension WorkspaceReader {
       guard let members = element.members(["name", "given", "expect"], what: "a test") else {
         continue
       }
+      let before = findings.all.count
       var facts = members["given"]?.facts() ?? Facts()
-      if let given = members["given"] {
-        checkNames(given)
-        for found in facts.impossible(about, skills: skillNames) {
-          (given.member(found.path) ?? given).report(
-            found.message + ImpossibleFact.sentence, hint: found.hint, severity: .warning)
-        }
+      if let held = members["given"] { checkNames(held) }
+      let given = members["given"] ?? element
+      // Where something was misread that may have been the channel.
+      let isMissing = facts[.sessionChannel] == nil && findings.all.count == before
+      let missing = isMissing ? [ImpossibleFact.withoutChannel] : []
+      for found in missing + facts.impossible(about, skills: skillNames) {
+        (given.member(found.path) ?? given).report(
+          found.message + ImpossibleFact.sentence, hint: found.hint, severity: .warning)
       }
       for found in facts.complete(around) {
-        let given = members["given"] ?? element
         (given.member(found.path) ?? given).report(
           found.sentence, hint: Contradiction.hint, severity: .warning)
       }

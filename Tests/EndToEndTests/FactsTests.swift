@@ -209,6 +209,7 @@ import Testing
         "POST", "/v1/rules/explain",
         [
           "facts": [
+            "session.channel": "chat",
             "session.context": ["order": "A0", "intent": "look around"],
             "conversation": ["fields": ["intent": "return"]], "handoff.fields": ["order": "A2"],
           ]

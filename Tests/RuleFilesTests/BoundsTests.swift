@@ -400,7 +400,9 @@ struct `What bad input gets` {
       at: folder.url.appending(path: "tests"), withIntermediateDirectories: true)
     try folder.write(
       "tests/10.yaml",
-      (0..<(2 * count)).map { "- name: t\($0)\n  given: {}\n  expect: { rule: r\($0) }\n" }.joined()
+      (0..<(2 * count)).map {
+        "- name: t\($0)\n  given: { session.channel: chat }\n  expect: { rule: r\($0) }\n"
+      }.joined()
     )
     let loaded = folder.load()
     #expect(loaded.workspace?.rules.rules.count == 2 * count + 1)

@@ -118,6 +118,20 @@ struct `Facts as text` {
         ].map { $0 + ": there is no case like this" })
   }
 
+  @Test func `are told of where they say no channel, unless that is left open`() throws {
+    let workspace = try workspace()
+    func told(_ text: String, _ change: (inout Facts) -> Void = { _ in }) throws -> [String] {
+      var facts = try #require(FactsFile.read(text, path: "facts.yaml").facts)
+      change(&facts)
+      return WorkspaceFolder.strangers(in: facts, of: workspace, path: "facts.yaml").map(\.message)
+    }
+    let missing = "`session.channel` is not given: there is no case like this"
+    #expect(try told("customer: { known: true }") == [missing])
+    #expect(try told("") == [missing])
+    #expect(try told("session: { channel: phone }") == [])
+    #expect(try told("customer: { known: true }") { $0.setUnknown(.sessionChannel) } == [])
+  }
+
   @Test func `are refused when they nest without end`() {
     var value = Value.int(1)
     for _ in 0..<100 { value = .list([value]) }
