@@ -50,11 +50,11 @@ extension WorkspaceReader {
         expect.report("this test expects nothing, so it cannot fail", hint: "say a rule or a queue")
         continue
       }
-      if facts[.now] == nil { timeless.append((members["name"] ?? element, facts)) }
-      tests.append(
-        RuleTest(
-          name: name, place: "\(element.file.path):\(element.line)", facts: facts,
-          expected: readExpected(expect)))
+      let test = RuleTest(
+        name: name, place: "\(element.file.path):\(element.line)", facts: facts,
+        expected: readExpected(expect))
+      if facts[.now] == nil { timeless.append((members["name"] ?? element, test)) }
+      tests.append(test)
     }
   }
 
@@ -102,27 +102,6 @@ extension WorkspaceReader {
 }
 
 extension WorkspaceReader {
-  /// Tests of which another rule might take the case at another hour: what they do not say of the
-  /// time is absent, as in no real case.
-  func lintTimes(_ rules: RuleSet) {
-    guard !rules.asked.isDisjoint(with: [.now, .hours]) else { return }
-    var purse = Self.timesStepsMax
-    for (place, facts) in timeless where !findings.isFull {
-      let absent = [Fact.now, .hours].filter { facts[$0] == nil }
-      var open = facts
-      for fact in absent { open.setUnknown(fact) }
-      open.setUnknown(hours.map(\.name), of: .hours)  // those beside the ones that are given
-      open.completeQueues(rules.quietQueues)
-      guard rules.isUndecided(open, from: &purse) else { continue }
-      place.report(
-        "which rule takes this rests on the time, and the test gives \(absent.count > 1 ? "neither `now` nor `hours`" : "no `now`")",
-        hint: "give `now`: which hours are open follows from it", severity: .warning)
-    }
-  }
-
-  /// - Units: steps of conditions for all tests together, about a second.
-  private static let timesStepsMax = 10_000_000
-
   /// `last for 90 s`, with any way of writing a length of time.
   private func preferred(_ section: Section) -> String? {
     guard let text = section.text(what: "prefer") else { return nil }

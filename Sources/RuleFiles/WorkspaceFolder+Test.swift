@@ -19,13 +19,21 @@ extension WorkspaceFolder {
       var facts = test.facts
       facts.completeQueues(rules.quietQueues)
       let decision = rules.evaluate(facts)
-      let actual = decision.expectations(of: rules.rules[decision.ruleIndex])
-      let failures = test.expected.filter { $0.value != actual[$0.key] ?? "–" }
-        .map { (key: $0.key, expected: $0.value, actual: actual[$0.key] ?? "–") }
+      let actual = rules.actual(test.expected, decision)
+      let failures = zip(test.expected, actual).filter { $0.value != $1 }
+        .map { (key: $0.key, expected: $0.value, actual: $1) }
       return TestOutcome(
         name: test.name, place: test.place, failures: failures,
         explanation: failures.isEmpty ? nil : rules.explain(facts))
     }
+  }
+}
+
+extension RuleSet {
+  /// What a decision has in place of each thing that a test expects.
+  func actual(_ expected: [(key: String, value: String)], _ decision: Decision) -> [String] {
+    let all = decision.expectations(of: rules[decision.ruleIndex])
+    return expected.map { all[$0.key] ?? "–" }
   }
 }
 

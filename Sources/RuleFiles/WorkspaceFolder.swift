@@ -120,8 +120,8 @@ final class WorkspaceReader {
   var rules: [Rule] = [] { didSet { known.rules = nil } }
   var tests: [RuleTest] = []
   var testNames: Set<String> = []
-  /// Tests that do not say when it is, and their facts.
-  var timeless: [(place: Section, facts: Facts)] = []
+  /// Tests that do not say when it is.
+  var timeless: [(place: Section, test: RuleTest)] = []
   var places: [String: Section] = [:]
   /// Whose device each is that was named so far.
   var deviceHolders: [String: String] = [:]

@@ -12,8 +12,11 @@ struct Placement: Sendable {
     asksWaiting = queues.contains { $0.waitingMax != nil }
   }
 
+  /// - Parameter hours: takes those of queues that were taken for open.
   /// - Returns: what to do, and a line for each queue that passed the case on.
-  func settle(_ outcome: Outcome, _ facts: Facts) -> (outcome: Outcome, passedOn: [String]) {
+  func settle(_ outcome: Outcome, _ facts: Facts, takenForOpen hours: inout [String]) -> (
+    outcome: Outcome, passedOn: [String]
+  ) {
     guard case .route(var plan) = outcome else { return (outcome, []) }
     let channel = channel(facts)
     // A channel that is not known counts as a call: a test need not tell what it does not ask.
@@ -28,7 +31,7 @@ struct Placement: Sendable {
     var lines: [String] = []
     var seen: Set<String> = [plan.queue]
     while true {
-      let (left, unsure) = leaves(plan.queue, facts)
+      let (left, unsure) = leaves(plan.queue, facts, &hours)
       lines += unsure
       guard let (why, then) = left else { break }
       if !then.isQueue { lines += assumed }
@@ -77,9 +80,9 @@ struct Placement: Sendable {
 
   /// Why a queue takes no case now, and what follows; nil when it takes it, or lets it wait.
   ///
-  /// What is not given counts as open and empty: a test need not tell what it does not ask. What is
-  /// not known of a case that was counts so, too, and is told.
-  private func leaves(_ name: String, _ facts: Facts) -> (
+  /// What is not given counts as open and empty, and so does what is not known of a case that was.
+  /// It is told, but for how many wait where nobody says: a test need not tell what it does not ask.
+  private func leaves(_ name: String, _ facts: Facts, _ takenForOpen: inout [String]) -> (
     (why: String, then: QueueConfiguration.Overflow)?, assumed: [String]
   ) {
     guard let queue = queues[name] else { return (nil, []) }
@@ -87,8 +90,10 @@ struct Placement: Sendable {
     if let hours = queue.hours, let then = queue.closed {
       let open = facts[.hours]?.part(hours)
       if case .bool(false)? = open { return (("is closed (\(hours))", then), []) }
-      if open?.isUnknown ?? false {
-        assumed.append("whether \(name) is open (\(hours)) is not known: it is taken for open")
+      if open?.isUnknown ?? true {
+        let why = open == nil ? "said" : "known"
+        assumed.append("whether \(name) is open (\(hours)) is not \(why): it is taken for open")
+        takenForOpen.append(hours)
       }
     }
     if let cap = queue.waitingMax {

@@ -38,6 +38,8 @@ public struct Decision: Sendable, Hashable {
   /// Queues that were closed or full, and so passed the case on, and what the plan would rest on and
   /// is not known: a line each.
   public var passedOn: [String] = []
+  /// Hours of queues that the outcome takes for open, since nobody said whether they are.
+  public var takenForOpen: [String] = []
 }
 
 /// The ordered rules of a workspace. The first that matches wins; the last has no condition.
@@ -109,8 +111,13 @@ public struct RuleSet: Sendable {
 
   /// The first rule that matches. A condition that fails (a fact is absent, say) does not match.
   public func evaluate(_ facts: Facts) -> Decision {
-    var candidates = index.candidates(facts)
     var purse = Self.stepsPerCaseMax
+    return evaluate(facts, from: &purse)
+  }
+
+  /// - Parameter purse: what the conditions may take together, in steps; less by what they took.
+  public func evaluate(_ facts: Facts, from purse: inout Int) -> Decision {
+    var candidates = index.candidates(facts)
     while let at = candidates.next() {
       guard let condition = rules[at].when else { return decision(at, facts) }
       if case .bool(true) = condition.evaluate(facts.slots, from: &purse) {
@@ -137,10 +144,11 @@ public struct RuleSet: Sendable {
   func decision(_ at: Int, _ facts: Facts) -> Decision {
     let rule = rules[at]
     let (completed, leftOut) = complete(rule, facts)
-    let (outcome, passedOn) = placement.settle(completed, facts)
+    var takenForOpen: [String] = []
+    let (outcome, passedOn) = placement.settle(completed, facts, takenForOpen: &takenForOpen)
     return Decision(
       version: version, ruleIndex: at, rule: rule.name, outcome: outcome,
-      passedOn: leftOut + passedOn)
+      passedOn: leftOut + passedOn, takenForOpen: takenForOpen)
   }
 
   /// Adds what the rule takes from the facts.

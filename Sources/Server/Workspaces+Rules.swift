@@ -244,17 +244,20 @@ extension Workspaces {
     // Before what follows from facts is added: of these nothing does.
     for fact in open { facts.setUnknown(fact) }
     var warnings: [RuleDiagnostic] = []
+    let explanation: Rules.Explanation
     if past != nil {
       facts.openByChannel()
       facts.setUnknown(checked.hours.map(\.name), of: .hours)
       facts.setUnknown(checked.queues.map(\.name), of: .queues)
+      explanation = checked.rules.explain(facts)
     } else {
       // What a past case had is no mistake of whoever asks.
       warnings = WorkspaceFolder.strangers(in: facts, of: checked, path: "facts")
       warnings += WorkspaceFolder.complete(&facts, of: checked, path: "facts")
+      explanation = WorkspaceFolder.explain(facts, by: checked)
     }
     return RulePages.explanation(
-      checked.rules.explain(facts), of: past, by: number, warnings: warnings)
+      explanation, of: past, by: number, warnings: warnings)
   }
 
   /// The rules to try facts on: those that were sent, a version, the one that routed the case, or

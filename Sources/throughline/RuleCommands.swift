@@ -119,7 +119,7 @@ struct RuleFolder: ParsableCommand {
       for warning in strangers + contradictions {
         FileHandle.standardError.write(Data((warning.rendered + "\n").utf8))
       }
-      let explanation = workspace.rules.explain(known)
+      let explanation = WorkspaceFolder.explain(known, by: workspace)
       print(format == .json ? explanation.json.text : "\(explanation)")
     }
 

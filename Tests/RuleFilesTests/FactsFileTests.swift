@@ -118,6 +118,37 @@ struct `Facts as text` {
         ].map { $0 + ": there is no case like this" })
   }
 
+  @Test func `are explained with what rests on a time that they do not say`() throws {
+    let folder = WorkspaceFolder.load(
+      files: [
+        "workspace.yaml": "title: x\n",
+        "hours.yaml": "office: { zone: UTC, open: { mon-fri: \"09:00-17:00\" } }\n",
+        "queues.yaml": "support:\nbilling: { hours: office, closed: { queue: support } }\n",
+        "rules/10.yaml":
+          "- { name: night, when: '!hours.office && customer.conversations == 7', route: { queue: support } }\n"
+          + "- { name: old, when: 'customer.attributes.tier == \"old\"', route: { queue: support } }\n"
+          + "- { name: all, route: { queue: billing } }\n",
+      ], name: "x")
+    let workspace = try #require(folder.workspace, "\(folder.rendered)")
+    func told(_ text: String, leaving open: [Fact] = []) throws -> [String] {
+      var facts = try #require(
+        FactsFile.read("session: { channel: phone }\n" + text, path: "facts.yaml").facts)
+      for fact in open { facts.setUnknown(fact) }
+      _ = WorkspaceFolder.complete(&facts, of: workspace, path: "facts.yaml")
+      let explanation = WorkspaceFolder.explain(facts, by: workspace)
+      return explanation.description.split(separator: "\n").filter { $0.hasPrefix("  ! ") }
+        .map { String($0.dropFirst(4)) }
+    }
+    let queue = "whether billing is open (office) is not said: it is taken for open"
+    let rule = "which rule takes this rests on the time, and the facts give"
+    #expect(try told("customer: { conversations: 1 }") == [queue])
+    #expect(
+      try told("customer: { conversations: 7 }") == ["\(rule) neither `now` nor `hours`", queue])
+    #expect(try told("customer: { conversations: 7 }\nhours: { office: true }") == [])
+    #expect(try told("customer: { conversations: 7 }\nnow: 2026-11-27T10:00:00Z") == [])
+    #expect(try told("customer: { conversations: 1 }", leaving: [.customerAttributes]) == [queue])
+  }
+
   @Test func `are told of where they say no channel, unless that is left open`() throws {
     let workspace = try workspace()
     func told(_ text: String, _ change: (inout Facts) -> Void = { _ in }) throws -> [String] {

@@ -63,7 +63,11 @@ struct `A queue that takes no case` {
     var facts = Facts()
     facts.setUnknown(.queues)
     facts[.hours] = .map(MapValue([("shop", .bool(true))]))
-    #expect(set.evaluate(facts).passedOn == [full])
+    #expect(
+      set.evaluate(facts).passedOn == [
+        "whether billing is open (office) is not said: it is taken for open", full,
+      ])
+    #expect(set.evaluate(facts).takenForOpen == ["office"])
     facts.setUnknown(["office", "shop"], of: .hours)
     #expect(set.evaluate(facts).passedOn == [open, full])
     facts[.queues] = .map(
