@@ -16,6 +16,10 @@ extension Checker {
     var hint = near.map { "did you mean `\($0)`?" }
     if arguments.isEmpty, environment.slot(plain) != nil {
       hint = "`\(plain)` is a fact: write it without brackets"
+    } else if arguments.count == 1, case .literal(.string(let text)) = syntax.nodes[arguments[0]],
+      let moment = Self.momentWritten(plain, text)
+    {
+      hint = moment
     } else if let other = Self.otherFunction(plain, arguments.map { syntax.text(of: $0) }) {
       hint = "write it as `\(other)`"
     }
@@ -42,7 +46,9 @@ extension Checker {
       }
     }
     let hasFunction = environment.overloads[name] != nil || Signatures.all[name] != nil
-    if !hasFunction, let form = Self.otherFold(name, on: syntax.text(of: target)) {
+    if !hasFunction,
+      let form = Self.otherFold(name, arguments.count, on: syntax.text(of: target))
+    {
       _ = visit(target)
       references[node] = .method(nil)
       report(node, "there is no function `\(name)`", hint: "write it as `\(form)`")
@@ -67,6 +73,16 @@ extension Checker {
           ?? "there are \(known.joined(separator: ", "))")
       return .dyn
     }
+    if name.hasPrefix("get"), hasFunction, arguments.count == 1,
+      let zone = zoneWritten(arguments[0])
+    {
+      _ = visit(target)
+      references[node] = .method(Function.named[name])
+      report(
+        node, "a time zone is a text",
+        hint: "write `\(syntax.text(of: target)).\(name)(\"\(zone)\")`")
+      return .int
+    }
     let types = [visit(target)] + arguments.map { visit($0) }
     references[node] = .method(Function.named[name])
     if !hasFunction {
@@ -74,7 +90,9 @@ extension Checker {
       let known = Signatures.all.values.joined().filter(\.isMember).map(\.name)
       let macros = Syntax.Fold.Kind.allCases.map(\.rawValue)
       let near = Spelling.nearest(name, among: Array(Set(known)).sorted() + macros)
-      let other = Self.otherMethod(name, on: syntax.text(of: target))
+      let isMembership = ["include", "includes", "has"].contains(name.lowercased())
+      let other =
+        isMembership ? containing(node, types) : Self.otherMethod(name, on: syntax.text(of: target))
       report(
         node, "there is no function `\(name)`",
         hint: other.map { "write it as `\($0)`" } ?? near.map { "did you mean `\($0)`?" })

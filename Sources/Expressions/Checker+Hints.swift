@@ -10,7 +10,6 @@ extension Checker {
     case "len", "length", "count": "size(\(target))"
     case "empty", "isempty", "isblank": "size(\(target)) == 0"
     case "strip": "\(target).trim()"
-    case "include", "includes", "has": "\(target).contains(…)"
     case "match", "search", "test", "regex": "\(target).matches(…)"
     case "tostring", "str": "string(\(target))"
     case "toint", "tonumber", "parseint": "int(\(target))"
@@ -23,8 +22,9 @@ extension Checker {
 
   /// The form for a method that goes over a list, and is another macro here: what stands in its
   /// brackets speaks of an element that has no name yet.
-  static func otherFold(_ name: String, on target: String) -> String? {
+  static func otherFold(_ name: String, _ count: Int, on target: String) -> String? {
     switch name.lowercased() {
+    case "count" where count > 0, "countwhere", "count_if": "size(\(target).filter(e, …))"
     case "any", "some", "anysatisfy", "find": "\(target).exists(e, …)"
     case "every", "each", "allsatisfy": "\(target).all(e, …)"
     case "none": "!\(target).exists(e, …)"
@@ -207,17 +207,61 @@ extension Checker {
         + given.map { "\(syntax.text(of: text)).\(name)(\(syntax.text(of: $0)))" }
         .joined(separator: " || ")
     }
-    guard case .member(let list, "contains", let given) = syntax.nodes[node], given.count == 1,
-      types.count == 2, case .list = unifier.resolve(types[0], final: true)
+    guard case .member(_, "contains", _) = syntax.nodes[node] else { return nil }
+    return containing(node, types).map { "write `\($0)`" }
+  }
+
+  /// The form for `whole.contains(part)`, or the like, by what the whole is; nil for what holds no
+  /// such part.
+  ///
+  /// - Parameter types: of the whole and the part.
+  func containing(_ node: Int, _ types: [Type]) -> String? {
+    guard case .member(let whole, _, let given) = syntax.nodes[node], given.count == 1,
+      types.count == 2
     else { return nil }
-    return "write `\(syntax.text(of: given[0])) in \(syntax.text(of: list))`"
+    let (text, part) = (syntax.text(of: whole), syntax.text(of: given[0]))
+    let type = unifier.resolve(types[1], final: true)
+    switch unifier.resolve(types[0], final: true) {
+    case .string where type == .string, .dyn where type == .string:
+      return "\(text).contains(\(part))"
+    case .list(.object(let name)):
+      let field = (environment.objects[name] ?? []).first { $0.type == type }
+      return field.map { "\(text).exists(e, e.\($0.name) == \(part))" }
+    case .list(let element) where element == type || element == .dyn: return "\(part) in \(text)"
+    case .map(let key, _) where key == type || key == .dyn: return "\(part) in \(text)"
+    default: return nil
+    }
+  }
+
+  /// What the parser told, which knows no types: `list contains x` asks whether it is among them.
+  func forms(_ told: [ExpressionDiagnostic]) -> [ExpressionDiagnostic] {
+    var hints: [String: String] = [:]
+    for (node, kind) in syntax.nodes.enumerated() {
+      guard case .member(let whole, "contains", let given) = kind, given.count == 1,
+        let form = containing(node, [types[whole], types[given[0]]])
+      else { continue }
+      let text = syntax.text(of: node)
+      guard form != text else { continue }
+      hints["write `\(text)`"] = "write `\(form)`"
+      let isOne = form.hasSuffix(")")
+      hints["write `!\(text)`"] = isOne ? "write `!\(form)`" : "write `!(\(form))`"
+    }
+    return told.map { diagnostic in
+      var diagnostic = diagnostic
+      diagnostic.hint = diagnostic.hint.map { hints[$0] ?? $0 }
+      return diagnostic
+    }
   }
 
   private func membershipHint(_ sides: [Int], _ types: [Type]) -> String? {
     let texts = sides.map { syntax.text(of: $0) }
     switch (types[0], types[1]) {
     case (.string, .string):
-      if case .literal = syntax.nodes[sides[1]] {
+      if case .literal(.string(let list)) = syntax.nodes[sides[1]] {
+        let parts = list.split(separator: ",").map { part in
+          Value.string(part.trimmingSpaces).text(limit: .max)
+        }
+        if parts.count > 1 { return "write `\(texts[0]) in [\(parts.joined(separator: ", "))]`" }
         return
           "a list stands in square brackets: `\(texts[0]) in [\(texts[1])]`; for a part of a text write `\(texts[0]).contains(\(texts[1]))`"
       }
@@ -267,5 +311,12 @@ extension Checker {
       }
     }
     return nil
+  }
+}
+
+extension Substring {
+  /// Without the spaces around it.
+  fileprivate var trimmingSpaces: String {
+    String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
   }
 }

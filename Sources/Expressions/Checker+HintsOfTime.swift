@@ -72,6 +72,24 @@ extension Checker {
     return parts.count == 3 ? parts.joined(separator: "-") : nil
   }
 
+  /// `Europe/Berlin` without quotes, which is a division.
+  func zoneWritten(_ node: Int) -> String? {
+    guard case .call("_/_", let sides) = syntax.nodes[node], sides.count == 2,
+      case .name(let place, absolute: false) = syntax.nodes[sides[1]], local(place) == nil
+    else { return nil }
+    if case .name(let area, absolute: false) = syntax.nodes[sides[0]] {
+      return local(area) == nil && lookup(area, absolute: false) == nil ? "\(area)/\(place)" : nil
+    }
+    return zoneWritten(sides[0]).map { "\($0)/\(place)" }
+  }
+
+  /// `date("2026-12-24")`.
+  static func momentWritten(_ name: String, _ written: String) -> String? {
+    guard ["date", "datetime", "time"].contains(name.lowercased()) else { return nil }
+    return momentWritten(written) ?? momentWritten(written + "T00:00:00Z")
+      ?? "a moment is written `timestamp(\"2026-11-25T21:25:00Z\")`"
+  }
+
   /// - Returns: nil for what is no moment.
   private static func momentWritten(_ text: String) -> String? {
     Timestamp(text).map { _ in "write `timestamp(\"\(text)\")`" }

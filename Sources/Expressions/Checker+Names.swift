@@ -48,8 +48,17 @@ extension Checker {
     }
     report(
       node, "there is no `\(name)`\(place)",
-      hint: hyphenated ?? otherValue(name, node) ?? nearest(name) ?? quoted)
+      hint: hyphenated ?? elementsField(name) ?? otherValue(name, node) ?? nearest(name) ?? quoted)
     return .dyn
+  }
+
+  /// For the name of a field of what a macro goes over, without the element before it.
+  private func elementsField(_ name: String) -> String? {
+    let holder = locals.last { local in
+      guard case .object(let type) = unifier.resolve(local.type, final: true) else { return false }
+      return environment.objects[type]?.contains { $0.name == name } ?? false
+    }
+    return holder.map { "did you mean `\($0.name).\(name)`?" }
   }
 
   private func isOperandOfSelect(_ node: Int) -> Bool {
@@ -184,9 +193,22 @@ extension Checker {
     if ["count", "length", "len", "size", "empty", "isempty"].contains(field.lowercased()) {
       return "write it as `\(Self.otherMethod(field, on: list) ?? "size(\(list))")`"
     }
-    return element == .string
-      ? "whether it is among them asks `\"\(field)\" in \(list)`"
-      : "ask each of its elements: `\(list).exists(e, e.\(field) == …)`"
+    if ["first", "last"].contains(field.lowercased()) {
+      return "the first is `\(list)[0]`, the last `\(list)[size(\(list)) - 1]`"
+    }
+    if element == .string { return "whether it is among them asks `\"\(field)\" in \(list)`" }
+    var asked = field
+    if case .object(let name) = element, case let fields = environment.objects[name] ?? [],
+      !fields.contains(where: { $0.name == field })
+    {
+      let known = fields.map(\.name)
+      guard let near = Spelling.nearest(field, among: known) else {
+        return
+          "ask each of its elements, as in `\(list).exists(e, …)`: it has \(known.joined(separator: ", "))"
+      }
+      asked = near
+    }
+    return "ask each of its elements: `\(list).exists(e, e.\(asked) == …)`"
   }
 
   mutating func inferHas(_ node: Int, _ operand: Int, _ field: String) -> Type {

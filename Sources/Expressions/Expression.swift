@@ -36,10 +36,12 @@ public enum Expression {
   private static func beside(
     _ parsed: (syntax: Syntax, diagnostics: [ExpressionDiagnostic]), _ environment: Environment
   ) -> [ExpressionDiagnostic] {
-    let names = Checker.check(parsed.syntax, environment).certain.filter { name in
+    let checker = Checker.check(parsed.syntax, environment)
+    let names = checker.certain.filter { name in
       !parsed.diagnostics.contains { $0.start <= name.end && name.start <= $0.end }
     }
-    return (parsed.diagnostics + names).sorted { ($0.start, $0.end) < ($1.start, $1.end) }
+    let told = checker.forms(parsed.diagnostics)
+    return (told + names).sorted { ($0.start, $0.end) < ($1.start, $1.end) }
   }
 
   /// Reads without checking types: what is wrong shows when it is evaluated.

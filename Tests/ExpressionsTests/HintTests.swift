@@ -26,7 +26,7 @@ struct `A condition written as elsewhere` {
     ("a.text.length() > 3", "write it as `size(a.text)`"),
     ("len(a.text) > 3", "write it as `size(a.text)`"),
     ("a.list.isEmpty()", "write it as `size(a.list) == 0`"),
-    ("a.text.includes('x')", "write it as `a.text.contains(…)`"),
+    ("a.text.includes('x')", "write it as `a.text.contains(\"x\")`"),
     ("a.list.any(e, e == 'x')", "write it as `a.list.exists(e, …)`"),
     ("a.list.some(x, x == 'x')", "write it as `a.list.exists(e, …)`"),
     ("a.list.every(e, e == 'x')", "write it as `a.list.all(e, …)`"),
@@ -154,6 +154,53 @@ struct `A condition written as elsewhere` {
   func `is told what is written here, and nothing beside`(_ source: String, _ hint: String?) {
     let told = told(source)
     #expect(told.count == 1 && told.first?.hint == hint, "\(source): \(told)")
+  }
+
+  /// What stands first in a hint between backticks is a condition, or goes where the mistake is.
+  @Test(arguments: [
+    ("a.events.contains('x')", "a.events.exists(e, e.kind == \"x\")"),
+    ("a.events.includes('x')", "a.events.exists(e, e.kind == \"x\")"),
+    ("a.map.contains('x')", "\"x\" in a.map"), ("a.map.includes('x')", "\"x\" in a.map"),
+    ("a.list.includes('x')", "\"x\" in a.list"), ("a.list.has('x')", "\"x\" in a.list"),
+    ("a.list contains 'x'", "\"x\" in a.list"),
+    ("a.list not contains 'x'", "!(\"x\" in a.list)"),
+    ("a.events contains 'x'", "a.events.exists(e, e.kind == \"x\")"),
+    ("a.map includes 'x'", "\"x\" in a.map"), ("a.text includes 'x'", "a.text.contains(\"x\")"),
+    ("a.map.b.includes('x')", "a.map.b.contains(\"x\")"),
+    ("a.events.last.kind == 'x'", "a.events[0]"), ("a.list.first == 'x'", "a.list[0]"),
+    ("a.events.knd == 'x'", "a.events.exists(e, e.kind == …)"),
+    ("a.events.total > 3", "a.events.exists(e, …)"),
+    ("now.getHours(Europe/Berlin) < 9", "now.getHours(\"Europe/Berlin\")"),
+    (
+      "now.getDayOfWeek(America/Argentina/Ushuaia) < 2",
+      "now.getDayOfWeek(\"America/Argentina/Ushuaia\")"
+    ),
+    ("a.events.exists(e, kind == 'x')", "e.kind"),
+    ("a.events.count(e, e.kind == 'x') > 3", "size(a.events.filter(e, …))"),
+    ("a.text in 'gold, silver'", "a.text in [\"gold\", \"silver\"]"),
+    ("a.text in 'gold'", "a.text in [\"gold\"]"),
+    ("now > date('2026-12-24')", "timestamp(\"2026-12-24T00:00:00Z\")"),
+    ("now > date('tomorrow')", "timestamp(\"2026-11-25T21:25:00Z\")"),
+  ])
+  func `is told what can be taken as it is`(_ source: String, _ form: String) throws {
+    guard
+      case .failure(let failure) = Expression.compile(source, Self.environment, expecting: .bool)
+    else {
+      Issue.record("\(source) is no mistake")
+      return
+    }
+    #expect(failure.diagnostics.count == 1, "\(source): \(failure.diagnostics)")
+    let told = try #require(failure.diagnostics.first)
+    let parts = (told.hint ?? "").split(separator: "`", omittingEmptySubsequences: false)
+    #expect(parts.count > 1 && parts[1] == form, "\(source): \(told.hint ?? "")")
+    let whole = Array(source.utf8)
+    let put = Array(form.utf8)
+    let inPlace = Array(whole[..<told.start]) + put + Array(whole[told.end...])
+    let taken = [put, inPlace].map {
+      String(decoding: $0, as: UTF8.self)
+        .replacing("== …", with: "== \"x\"").replacing("…", with: "true")
+    }
+    #expect(taken.contains { Expression.isTyped($0, Self.environment, as: .bool) }, "\(taken)")
   }
 
   @Test func `a curly quote without its end is told once`() {
