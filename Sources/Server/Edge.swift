@@ -22,7 +22,8 @@ public final class Edge: Sendable {
   public let store: SQLiteStore
   /// Renders answers that need rows: short, and somebody waits for each.
   public let reads: ReadPool
-  /// What takes long, so that no reader waits behind it: understanding mail, keeping attachments.
+  /// What takes long, so that no reader waits behind it: understanding mail and long bodies, keeping
+  /// attachments.
   public let heavy: ReadPool
   public let hub: Hub
   public let health: Health
@@ -319,6 +320,8 @@ enum Inbound: Sendable {
   case hanging(UInt64)
   /// Rendered elsewhere, for the exchange of this number.
   case rendered(UInt64, APIResponse)
+  /// What the body of the exchange of this number asks for.
+  case handled(UInt64, APIAction)
   /// A poll's look found nothing yet.
   case nothingYet(UInt64, ConversationID)
   /// Nil where there is nothing, or why it cannot be read.

@@ -32,6 +32,7 @@ extension HTTPConnection {
       }
     case .rendered(let number, let response):
       if exchange?.number == number { finish(response, connection) }
+    case .handled(let number, let action): handled(number, action, connection)
     case .nothingYet(let number, let conversation): nothingYet(number, conversation, connection)
     case .wake:
       guard case .poll(let poll, var state) = exchange?.kind else { return }
@@ -52,7 +53,8 @@ extension HTTPConnection {
       // What is under way is answered; whoever only waits is turned away.
       guard exchange?.caller?.token == token else { return }
       switch exchange?.kind {
-      case .next, .poll, .call: finish(APIResponse(.unauthorized), connection)
+      // And of whose body is not understood yet, nothing has been done.
+      case .next, .poll, .call, .understanding: finish(APIResponse(.unauthorized), connection)
       case .submitted, .read, .gathering, .offered, .blob, nil: break
       }
     case .offer, .offerEnded, .agentHears, .agentStatus, .consult, .consultEnded, .caseNews,
@@ -87,7 +89,7 @@ extension HTTPConnection {
         exchange?.kind = .gathering(response, left: left - 1)
       }
     case .call(let wait): instruct(answer, wait, connection)
-    case .poll, .blob, .offered, nil: break
+    case .understanding, .poll, .blob, .offered, nil: break
     }
   }
 
@@ -216,7 +218,7 @@ extension HTTPConnection {
       }
     case .call(let wait):
       if let session = wait.session { edge.hub.leaveLine(session, connection.ref) }
-    case .submitted, .read, .gathering, .blob, .offered: break
+    case .understanding, .submitted, .read, .gathering, .blob, .offered: break
     }
   }
 }

@@ -143,7 +143,8 @@ extension WebSocketStream {
       close(.replaced, "a newer stream of this agent took its place", connection)
     case .streamEnded(.agentRetired):
       close(.policyViolation, "the rules have no such agent any more", connection)
-    case .answer, .unavailable, .hanging, .rendered, .nothingYet, .ring, .stopRinging, .endCall,
+    case .answer, .unavailable, .hanging, .rendered, .handled, .nothingYet, .ring, .stopRinging,
+      .endCall,
       .takeMessage,
       .mailRefused,
       .lineChanged:
