@@ -59,7 +59,7 @@ extension HTTPConnection {
     }
     exchange?.kind = .understanding(request)
     let (edge, ref, number) = (edge, connection.ref, number)
-    edge.heavy.run { _ in edge.hub.post(ref, .handled(number, api.handle(asked, caller))) }
+    edge.bulk.run { _ in edge.hub.post(ref, .handled(number, api.handle(asked, caller))) }
   }
 
   /// What a long body asks for is known; nobody else on the lane has waited for that.
@@ -81,7 +81,7 @@ extension HTTPConnection {
         request.method.rawValue, path, query, request.body, edge, ticket, by: who)
     }
     if request.body.count > Limit.understoodHereBytes {
-      edge.heavy.run { _ in answer() }
+      edge.bulk.run { _ in answer() }
     } else {
       answer()
     }
@@ -194,7 +194,7 @@ extension HTTPConnection {
     // What the live state says leaves when it is on disk.
     let live = writer.peek { Explainer.Live(asked.subject, $0.router, at: edge.health.clock.now) }
     exchange?.kind = .read(
-      { reads, _ in Explainer.present(asked, writer, api, live, reads) }, onDisk: nil)
+      { reads in Explainer.present(asked, writer, api, live, reads) }, onDisk: nil)
     writer.submit([Request(.read, ticket: ticket)])
   }
 

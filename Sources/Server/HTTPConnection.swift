@@ -56,7 +56,7 @@ final class HTTPConnection: ConnectionHandler {
     var kind: Kind
     enum Kind {
       /// A long body is being understood elsewhere.
-      case understanding(IncomingRequest)
+      indirect case understanding(IncomingRequest)
       case submitted(Rendering)
       /// - Parameter onDisk: what is said while nothing is written; nil where it would tell of more
       ///   than what is on disk.
@@ -68,6 +68,8 @@ final class HTTPConnection: ConnectionHandler {
       case offered(OfferID)
       case poll(Poll, PollState)
       case blob
+      /// Its head has left, and its content follows in pieces.
+      case sending(Sending)
       /// A call's phone system waits for what to do next.
       case call(CallWait)
     }
@@ -185,6 +187,7 @@ final class HTTPConnection: ConnectionHandler {
   }
 
   func outputDrained(_ connection: Connection) {
+    if case .sending(let sending) = exchange?.kind { return readOn(sending, connection) }
     if awaitsRoom { advance(connection) }
   }
 
@@ -266,7 +269,7 @@ final class HTTPConnection: ConnectionHandler {
     case nil:
       unproven = nil
       if peerHasEnded { connection.closeAfterFlush() }
-    case .understanding, .submitted, .read, .gathering, .next, .offered, .blob: break
+    case .understanding, .sending, .submitted, .read, .gathering, .next, .offered, .blob: break
     }
   }
 
@@ -290,7 +293,7 @@ final class HTTPConnection: ConnectionHandler {
     case nil where unproven == nil: advance(connection)
     case nil: connection.setTimer(.answer, milliseconds: Limit.goneMilliseconds)
     case .next, .offered: giveUpWaiting(connection)
-    case .understanding, .submitted, .read, .gathering, .poll, .blob, .call: break
+    case .understanding, .sending, .submitted, .read, .gathering, .poll, .blob, .call: break
     }
   }
 
@@ -306,7 +309,7 @@ final class HTTPConnection: ConnectionHandler {
     switch exchange?.kind {
     case .next: finish(Self.noCase, connection)
     case .offered: connection.close(because: .aborted)
-    case .understanding, .submitted, .read, .gathering, .poll, .blob, .call, nil: break
+    case .understanding, .sending, .submitted, .read, .gathering, .poll, .blob, .call, nil: break
     }
   }
 
@@ -318,7 +321,7 @@ final class HTTPConnection: ConnectionHandler {
     case .next: finish(Self.noCase, connection)
     // As when their time is over.
     case .poll, .call: answerIsDue(connection)
-    case .understanding, .submitted, .read, .gathering, .blob, .offered, nil: break
+    case .understanding, .sending, .submitted, .read, .gathering, .blob, .offered, nil: break
     }
   }
 

@@ -77,7 +77,7 @@ import Testing
       let bot = try await server.token("bot", "webshop")
       let chat = try await server.open(bot, email: "mia@home.example")
       let target = "/v1/sessions/\(chat.session)/messages"
-      let gate = Gate(try #require(server.running?.edge.heavy))
+      let gate = Gate(try #require(server.running?.edge.bulk))
       let kept = try await send(
         [
           post(target, ["author": "customer", "text": "one"], padded: 20_000, by: bot),
@@ -108,7 +108,7 @@ import Testing
       )
       let chat = try await server.open(bot, email: "mia@home.example")
       let before = try await server.position()
-      let gate = Gate(try #require(server.running?.edge.heavy))
+      let gate = Gate(try #require(server.running?.edge.bulk))
       let target = "/v1/sessions/\(chat.session)/messages"
       let socket = try await send(
         [post(target, ["author": "customer", "text": "one"], padded: 20_000, by: bot)], to: server)
@@ -131,7 +131,7 @@ import Testing
     } _: { server in
       let bot = try await server.token("bot", "webshop")
       let chat = try await server.open(bot, email: "mia@home.example")
-      let gate = Gate(try #require(server.running?.edge.heavy))
+      let gate = Gate(try #require(server.running?.edge.bulk))
       let socket = try await send(
         [
           post(
