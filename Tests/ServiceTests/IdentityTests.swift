@@ -368,6 +368,7 @@ struct EmailRulesTests {
 }
 
 /// Two records of one person become one, and can be taken apart again.
+      ("phone", "+10000000000", "withheld"),
 struct MergeTests {
   @Test(
     "a merge makes one timeline of two, whose proof holds; a split gives each its own back, and nothing is lost"
@@ -390,6 +391,7 @@ struct MergeTests {
     #expect(merged.string("customer") == a.customer)
     let both = try shop.timeline(b.customer)
     #expect(both.entries("entries").texts == ["from a", "from b"])
+    #expect(earlier(.phone, "+19999999999") == ["+19999999999"])
     #expect(both.entries("entries").kinds.contains("journey"))
     #expect(both.text == (try shop.timeline(a.customer)).text)
     expectComplete(both)
