@@ -41,10 +41,7 @@ extension HTTPConnection {
     let page = ServerPage(request)
     if let open = openPage(page, request) { return open }
     // RFC 9110 §8.4.1, §15.5.16: read as it is, packed content would be taken for nonsense.
-    if request.fields.values("content-encoding").contains(where: { $0.lowercased() != "identity" })
-    {
-      return .coded
-    }
+    if request.fields.list("content-encoding", hasOtherThan: "identity") { return .coded }
     let standard = edge.settings.bodyBytesMax
     if isAdministration, path.first == "admin" {
       return bound(request, path.dropFirst().first == "rules" ? rulesBytesMax : standard)

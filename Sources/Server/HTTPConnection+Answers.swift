@@ -166,7 +166,6 @@ extension HTTPConnection {
     Compression.apply(to: &response, if: takesGzip)
     write(response, reply, connection)
     if reply.keepAlive {
-      connection.resumeReading()
       advance(connection)
     } else {
       mustClose = true

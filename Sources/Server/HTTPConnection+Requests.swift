@@ -193,6 +193,7 @@ extension HTTPConnection {
       exchange = nil
       mustClose = true  // for HTTP: what follows is the stream's
       for timer in ConnectionTimer.allCases { connection.clearTimer(timer) }
+      connection.resumeReading()
       connection.write(opening)
       let stream = WebSocketStream(edge: edge, caller: caller, compression)
       connection.become(stream)

@@ -119,8 +119,6 @@ final class HTTPConnection: ConnectionHandler {
     lent = reading
     reading.decoder.append(bytes)
     advance(connection)
-    let mustWait = exchange != nil || awaitsRoom
-    if mustWait, bufferedBytes > Limit.aheadBytes { connection.pauseReading() }
   }
 
   /// Bytes that came and are not yet answered.
@@ -148,10 +146,24 @@ final class HTTPConnection: ConnectionHandler {
   /// next answer must wait: several large ones at once would be taken for those of a slow reader. An
   /// answer that is there at once comes back in here: it goes on in this loop, not in a deeper one,
   /// since a peer may pipeline thousands.
+  ///
+  /// Of what comes ahead so much is read as `Limit.aheadBytes` says, also where each answer makes room
+  /// for one request more; content that is awaited is always read.
   func advance(_ connection: Connection) {
     if isAdvancing { return }
     isAdvancing = true
-    defer { isAdvancing = false }
+    takeRequests(connection)
+    isAdvancing = false
+    if mustClose { return }  // Reading is another protocol's, or is over.
+    let mustWait = exchange != nil || awaitsRoom
+    if mustWait, bufferedBytes > Limit.aheadBytes {
+      connection.pauseReading()
+    } else {
+      connection.resumeReading()
+    }
+  }
+
+  private func takeRequests(_ connection: Connection) {
     awaitsRoom = false
     while exchange == nil, !mustClose {
       if connection.mustAwaitRoom() {
@@ -168,9 +180,7 @@ final class HTTPConnection: ConnectionHandler {
   }
 
   func outputDrained(_ connection: Connection) {
-    guard awaitsRoom else { return }
-    connection.resumeReading()
-    advance(connection)
+    if awaitsRoom { advance(connection) }
   }
 
   private func fail(_ error: HTTPProtocolError, _ connection: Connection) {

@@ -179,9 +179,16 @@ public final class ServerProcess: Sendable {
 
   /// Stops accepting, finishes what is in flight, and closes the store. Answers how many
   /// connections were cut off.
-  public func stop() async -> Int {
+  /// - Parameter late: called where the store has not closed `closeSeconds` after the time for what
+  ///   is in flight: the disk hangs, and nobody knows for how long. What was acknowledged is on it.
+  public func stop(late: @escaping @Sendable () -> Void = {}) async -> Int {
     edge.stopping()
     let deadline = DispatchTime.now() + .seconds(edge.settings.drainSeconds)
+    // Not a task: what hangs may hold every thread that tasks have.
+    let watch = DispatchWorkItem(block: late)
+    DispatchQueue.global().asyncAfter(
+      deadline: deadline + .seconds(Self.closeSeconds), execute: watch)
+    defer { watch.cancel() }
     let cutOff = await sockets.shutdown(withinMilliseconds: edge.settings.drainSeconds * 1_000)
     await outbox.drain(until: deadline)
     for writer in edge.writers { writer.finishTurn() }
@@ -194,6 +201,9 @@ public final class ServerProcess: Sendable {
     edge.end()
     return cutOff
   }
+
+  /// How long the last commit and the closing of the store may take.
+  static let closeSeconds = 5
 
   /// Reads all rule folders and certificates again; see `Workspaces`.
   public func reload(at now: Instant = .now) async -> Workspaces.Reloaded {

@@ -104,8 +104,9 @@ final class WebSocketStream: ConnectionHandler {
       switch decoder.next() {
       case .needMore: return
       case .message(.text, let bytes, _): message(bytes, connection)
+      case .ping where caller == nil, .message(.binary, _, _) where caller == nil:
+        close(.policyViolation, "no token", connection)
       case .message(.binary, _, _): close(.unsupportedData, "text frames only", connection)
-      case .ping where caller == nil: close(.policyViolation, "no token", connection)
       case .ping(let payload):
         var out: [UInt8] = []
         WebSocketEncoder.pong(payload, into: &out)

@@ -142,13 +142,12 @@ public final class Connection {
     unsettle()
   }
 
-  public func pauseReading() {
-    isPaused = true
-    unsettle()
-  }
+  public func pauseReading() { setPaused(true) }
+  public func resumeReading() { setPaused(false) }
 
-  public func resumeReading() {
-    isPaused = false
+  private func setPaused(_ isToPause: Bool) {
+    guard isPaused != isToPause else { return }
+    isPaused = isToPause
     unsettle()
   }
 

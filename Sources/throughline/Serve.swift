@@ -74,7 +74,13 @@ struct Serve: AsyncParsableCommand {
         continue
       }
       Log.note("stopping")
-      let cutOff = await server.stop()
+      let cutOff = await server.stop {
+        Log.fault(
+          "stopping",
+          "the disk does not answer: ended without it; what was acknowledged is on it, and nothing else was"
+        )
+        _exit(1)
+      }
       if cutOff > 0 {
         Log.note("\(cutOff) connections were cut off after \(settings.drainSeconds) s")
       }

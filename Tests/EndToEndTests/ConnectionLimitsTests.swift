@@ -159,6 +159,35 @@ import Testing
     }
   }
 
+  /// Each answer made room for one short request, and let in as much as one read takes.
+  @Test func `what is sent ahead of answers that are read stays with the client, too`() async throws
+  {
+    try await TestServer.run { server in
+      let (ann, port) = (try await server.agent("ann"), server.port("http"))
+      let wish = HTTPCall(
+        method: "GET", target: "/v1/agents/me", headers: [("Authorization", "Bearer \(ann)")],
+        keepsAlive: true)
+      let before = Heap.usedBytes
+      let socket = try Socket.connect(port: port)
+      async let pushed = blocking {
+        socket.push([UInt8]((0..<1_000).flatMap { _ in wish.bytes }), bytesMax: 64 << 20)
+      }
+      let used = try await blocking {
+        var answers = 0
+        while answers < 400 {
+          let came = String(decoding: try socket.receive(), as: UTF8.self)
+          answers += came.components(separatedBy: "HTTP/1.1 200").count - 1
+          if came.isEmpty { break }
+        }
+        #expect(answers >= 400)
+        return Heap.usedBytes
+      }
+      socket.close()
+      _ = try await pushed
+      #expect(used - before < 4 << 20, "\((used - before) >> 20) MiB")
+    }
+  }
+
   @Test func `those who do not read an answer are cut off, and the server's memory comes back`()
     async throws
   {

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 /// Storage goes away and comes back while chats, calls, mails, streams and waiting agents are
@@ -150,6 +151,26 @@ import Testing
       try await eventually("service goes on") { try await isWell(server) }
       #expect(try await said.status == 201)
       #expect(try await server.timeline(chat.customer).texts == ["my lamp hums", "in flight"])
+    }
+  }
+
+  @Test func `whoever stops a server whose disk hangs is not kept waiting for it`() async throws {
+    let disk = Disk()
+    try await TestServer.run(on: disk) {
+      $0.drainSeconds = 1
+    } _: { server in
+      let (chat, _, _, _) = try await talk(server)
+      let before = try await server.position()
+      disk.hold()
+      async let said = try? chat.customer("in flight")
+      try await server.decided(before + 1, behind: disk)
+      let wasLate = Mutex(false)
+      await server.stop {
+        wasLate.withLock { $0 = true }
+        disk.release()
+      }
+      #expect(wasLate.withLock { $0 }, "the disk was released by nobody else")
+      _ = await said
     }
   }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Server
@@ -91,7 +92,13 @@ import Testing
       let plain = try await metrics(nil)
       #expect(plain.headers["content-encoding"] == nil)
       #expect(plain.headers["vary"] == "Accept-Encoding")
-      #expect(plain.headers["date"] != nil)
+      let date = DateFormatter()
+      date.locale = Locale(identifier: "en_US_POSIX")
+      date.timeZone = TimeZone(identifier: "GMT")
+      date.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
+      let told = try #require(plain.headers["date"].flatMap { date.date(from: $0) })
+      #expect(
+        abs(told.timeIntervalSinceNow) < 600 && date.string(from: told) == plain.headers["date"])
       let packed = try await metrics("br, gzip;q=0.5")
       #expect(packed.headers["content-encoding"] == "gzip")
       #expect(packed.body.count < plain.body.count / 2)

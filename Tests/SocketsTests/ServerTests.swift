@@ -7,6 +7,16 @@ import Testing
 @testable import Sockets
 
 @Suite struct ServerTests {
+  @Test func `there are as many lanes as cores, and as many as one asks for`() async throws {
+    let cores = try SocketServer()
+    #expect(cores.lanes.count == sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    var options = SocketServer.Options()
+    options.lanes = 3
+    let three = try SocketServer(options)
+    #expect(three.lanes.count == 3)
+    for server in [cores, three] { _ = await server.shutdown(withinMilliseconds: 1_000) }
+  }
+
   @Test func `many connections over all lanes are each answered`() async throws {
     let test = try TestServer { _ in { _ in Echo() } }
     let peers = try (0..<300).map { _ in try Peer(test.address) }

@@ -50,6 +50,43 @@ struct CompressionTests {
     #expect(seen == sent, "seed \(seed)")
   }
 
+  /// A client that heeds no agreed window is heard as far as its own message reaches, and refused what
+  /// is farther back than what is kept: the same however its bytes are cut.
+  @Test(arguments: [9, 12, 15], [true, false])
+  func `what a message may refer to does not depend on how it is cut`(_ bits: Int, _ keeps: Bool)
+    throws
+  {
+    var random = Seeded(state: UInt64(bits))
+    let part = random.bytes(3_000)
+    var agreed = PermessageDeflate()
+    (agreed.clientWindowBits, agreed.clientKeepsContext) = (bits, keeps)
+    let peer = try #require(Deflater(.raw(windowBits: 15), level: 9))
+    var wire: [UInt8] = []
+    for message in [part + part, part] {
+      let packed = try #require(peer.message(message, keepsContext: true))
+      #expect(packed.count < message.count + 100)
+      WebSocketEncoder.frame(.binary, isCompressed: true, packed, mask: 7, &wire)
+    }
+    for size in [wire.count, 4_000, 3_000, 500, 7, 1] {
+      var decoder = WebSocketDecoder(compression: agreed)
+      var seen: [[UInt8]] = []
+      var failure: WebSocketDecoder.Failure?
+      for start in stride(from: 0, to: wire.count, by: size) {
+        decoder.append(wire[start..<min(start + size, wire.count)])
+        loop: while failure == nil {
+          switch decoder.next() {
+          case .message(_, let bytes, _): seen.append(bytes)
+          case .failed(let why): failure = why
+          default: break loop
+          }
+        }
+      }
+      let hasBoth = keeps && bits > 11
+      #expect(seen == (hasBoth ? [part + part, part] : [part + part]), "in pieces of \(size)")
+      #expect((failure?.closeCode == .invalidData) == !hasBoth, "in pieces of \(size)")
+    }
+  }
+
   @Test func `a kept context makes the second message small, and a forgotten one does not`() {
     let words = Array(
       "The parcel was to arrive on Tuesday, and it is Friday; where is it? Order A-17, by post, to Leipzig."
@@ -100,7 +137,10 @@ struct CompressionTests {
     ("gzip; q=0.000", false), ("*", true), ("*;q=0", false), ("identity", false),
     ("gzip;q=0, *", false),
     ("br;q=1.0, *;q=0.1", true), ("gzip;q=x", false), ("", false), ("x-gzip", false),
-    ("gzip;q=0.001", true),
+    ("gzip;q=0.001", true), ("gzip;q=1.000", true), ("gzip;Q=0.5", true), ("gzip;q=1.", true),
+    ("gzip;q=2", false), ("gzip;q=1.001", false), ("gzip;q=1.0000", false), ("gzip;q=.5", false),
+    ("gzip;q=", false), ("gzip;q=0.5, identity;q=0.5", true), ("gzip;q=0.5, identity", false),
+    ("*;q=0.2, identity;q=0.3", false), ("gzip, identity;q=0", true),
   ])
   func `gzip is sent to whoever takes it`(_ field: String?, _ isWelcome: Bool) throws {
     let line = field.map { "Accept-Encoding: \($0)\r\n" } ?? ""

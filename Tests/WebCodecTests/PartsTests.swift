@@ -5,6 +5,24 @@ import Wire
 @testable import WebCodec
 
 struct PartsTests {
+  @Test(arguments: [
+    ("[::]", true), ("[::1]:80", true), ("[1:2:3:4:5:6:7:8]", true), ("[1::8]", true),
+    ("[1:2:3:4:5:6:7::]", true), ("[::ffff:192.0.2.1]", true), ("[64:ff9b::192.0.2.33]", true),
+    ("[1:2:3:4:5:6:1.2.3.4]", true), ("[2001:DB8::a]", true), ("[v1.a:b]", true),
+    ("[....]", false), ("[1.2.3.4]", false), ("[:::::]", false), ("[:::]", false), ("[:]", false),
+    ("[1:2:3:4:5:6:7:8:9]", false), ("[1:2:3:4:5:6:7]", false), ("[12345::]", false),
+    ("[1::2::3]", false), ("[1:2:3:4:5:6:7:8::]", false), ("[::1:]", false), ("[:1::]", false),
+    ("[::1.2.3]", false), ("[::1.2.3.256]", false), ("[::1.2.3.04]", false), ("[::g]", false),
+    ("[1:2:3:4:5:6:7:1.2.3.4]", false), ("[::1.2.3.4:5]", false), ("[]", false),
+    ("[fe80::1%25eth0]", false),
+  ])
+  func `an address between brackets is an IPv6 address, or one of the future`(
+    _ host: String, _ isOne: Bool
+  ) {
+    let request = Self.request("GET / HTTP/1.1\r\nHost: \(host)\r\n\r\n")
+    #expect((request != nil) == isOne)
+  }
+
   static func request(_ text: String) -> IncomingRequest? {
     var decoder = HTTPRequestDecoder()
     decoder.append(text.utf8)

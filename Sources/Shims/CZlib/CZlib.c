@@ -41,6 +41,10 @@ void cz_reset(cz_stream *stream) {
 
 void cz_go_on(cz_stream *stream) { inflateResetKeep(&stream->z); }
 
+int cz_remember(cz_stream *stream, const void *bytes, size_t count) {
+  return inflateSetDictionary(&stream->z, bytes, (uInt)count) == Z_OK ? 0 : CZ_NO_MEMORY;
+}
+
 // zlib counts in unsigned int: a longer piece is taken in part, and the caller comes again with the rest.
 static uInt bounded(size_t count) { return count > 1u << 30 ? 1u << 30 : (uInt)count; }
 

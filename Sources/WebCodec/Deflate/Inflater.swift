@@ -1,7 +1,11 @@
 internal import CZlib
 
-/// zlib's expander for messages of raw DEFLATE, RFC 7692 §7.2.2: fed in any pieces, and bounded,
+/// zlib's expander for one message of raw DEFLATE, RFC 7692 §7.2.2: fed in any pieces, and bounded,
 /// since a few bytes can grow a thousandfold.
+///
+/// Its window is the largest there is, whatever was agreed: zlib takes what refers into the output of
+/// the same call also from farther back than its window, so that a smaller one would refuse the same
+/// bytes or not by how they were cut.
 final class Inflater {
   enum Fault: Equatable {
     /// No DEFLATE, or it refers to bytes before the window.
@@ -12,18 +16,14 @@ final class Inflater {
 
   private let stream: OpaquePointer
 
-  /// - Parameter windowBits: 8 to 15; one that is larger than the sender's is always right.
-  init?(windowBits: Int) {
-    guard (8...15).contains(windowBits), let made = cz_expander(Int32(-max(windowBits, 9))) else {
-      return nil
-    }
+  /// - Parameter history: the end of what came before, to which the message may refer; at most 32 kB.
+  init?(after history: [UInt8]) {
+    guard let made = cz_expander(-15) else { return nil }
     stream = made
+    if !history.isEmpty, cz_remember(made, history, history.count) != 0 { return nil }
   }
 
   deinit { cz_free(stream) }
-
-  /// zlib's own: the window, and its state.
-  static func heldBytes(windowBits: Int) -> Int { 1 << windowBits + 7_200 }
 
   /// Appends what the bytes expand to, up to `bytesMax` in all.
   /// - Returns: why not all of it was; what stood before the fault has been appended.
@@ -60,9 +60,7 @@ final class Inflater {
   }
 
   /// The message is over: puts back the flush's end that its sender left off (RFC 7692 §7.2.2).
-  func endMessage(into out: inout [UInt8], bytesMax: Int, keepsContext: Bool) -> Fault? {
-    let fault = expand([0, 0, 0xFF, 0xFF], into: &out, bytesMax: bytesMax)
-    if !keepsContext { cz_reset(stream) }
-    return fault
+  func endMessage(into out: inout [UInt8], bytesMax: Int) -> Fault? {
+    expand([0, 0, 0xFF, 0xFF], into: &out, bytesMax: bytesMax)
   }
 }

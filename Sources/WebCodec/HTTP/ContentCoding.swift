@@ -1,36 +1,43 @@
 extension IncomingRequest {
   /// Whether `Accept-Encoding` takes a coding (lower case), RFC 9110 §12.5.3: named with a weight
-  /// above nothing, or covered by `*` and not itself excluded. Without the field only what is not
-  /// coded is sure to be understood.
+  /// above nothing, or covered by `*` and not itself excluded, and what is not coded is not liked
+  /// better. Without the field only that is sure to be understood.
   public func accepts(coding: StaticString) -> Bool {
     fields.bytes.withUnsafeBytes { raw in
-      var named: Bool?
-      var star = false
+      var named: Int?
+      var (star, plain) = (0, 0)
       for line in fields.lines where Bytes.spells(raw, line.name, "accept-encoding") {
         Bytes.list(raw, line.value) { element in
           let end = Bytes.first(59, raw, element) ?? element.upperBound
           let name = Bytes.trim(raw, element.lowerBound..<end)
-          let isWelcome = !Self.isNothing(raw, end..<element.upperBound)
-          if Bytes.spells(raw, name, coding) { named = isWelcome }
-          if Bytes.spells(raw, name, "*") { star = isWelcome }
+          let weight = Self.weight(raw, end..<element.upperBound) ?? 0
+          if Bytes.spells(raw, name, coding) { named = weight }
+          if Bytes.spells(raw, name, "*") { star = weight }
+          if Bytes.spells(raw, name, "identity") { plain = weight }
         }
       }
-      return named ?? star
+      let weight = named ?? star
+      return weight > 0 && weight >= plain
     }
   }
 
-  /// `OWS ";" OWS "q=" qvalue`, and whether that is nought; a weight that cannot be read counts as
-  /// that.
-  private static func isNothing(_ raw: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool {
-    guard !range.isEmpty else { return false }
-    let weight = Bytes.trim(raw, (range.lowerBound + 1)..<range.upperBound)
-    guard weight.count > 2, Bytes.lower(raw[weight.lowerBound]) == 113,
-      raw[weight.lowerBound + 1] == 61
-    else {
-      return true
+  /// `OWS ";" OWS "q=" qvalue`, RFC 9110 §12.4.2: `0` to `1` with up to three digits behind a dot.
+  /// - Returns: thousandths; nil for what is none.
+  private static func weight(_ raw: UnsafeRawBufferPointer, _ range: Range<Int>) -> Int? {
+    guard !range.isEmpty else { return 1_000 }
+    let text = Bytes.trim(raw, (range.lowerBound + 1)..<range.upperBound)
+    guard 3...7 ~= text.count, Bytes.spells(raw, text.prefix(2), "q=") else { return nil }
+    let value = raw[text.dropFirst(2)]
+    guard let first = value.first, first == 48 || first == 49,
+      value.count == 1 || value.dropFirst().first == 46
+    else { return nil }
+    var weight = Int(first - 48)
+    for place in 0..<3 {
+      let at = value.startIndex + 2 + place
+      let digit = at < value.endIndex ? value[at] : 48
+      guard Bytes.isDigit(digit) else { return nil }
+      weight = weight * 10 + Int(digit - 48)
     }
-    let digits = raw[(weight.lowerBound + 2)..<weight.upperBound]
-    guard digits.allSatisfy({ Bytes.isDigit($0) || $0 == 46 }) else { return true }
-    return !digits.contains { (49...57).contains($0) }
+    return weight <= 1_000 ? weight : nil
   }
 }

@@ -51,6 +51,19 @@ public struct FieldTable: Sendable {
     }
   }
 
+  /// Whether it has another element than this one; empty ones are none (RFC 9110 §5.6.1.2).
+  public func list(_ name: StaticString, hasOtherThan element: StaticString) -> Bool {
+    bytes.withUnsafeBytes { raw in
+      var found = false
+      for line in lines where Bytes.spells(raw, line.name, name) {
+        Bytes.list(raw, line.value) {
+          if !$0.isEmpty, !Bytes.spells(raw, $0, element) { found = true }
+        }
+      }
+      return found
+    }
+  }
+
   /// All fields in order, as Strings: for logs and tests.
   public var all: [(name: String, value: String)] {
     bytes.withUnsafeBytes { raw in

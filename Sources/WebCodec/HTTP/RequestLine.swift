@@ -119,8 +119,7 @@ enum HostField {
     if bytes[first] == 91 {
       guard let close = Bytes.first(93, bytes, range), close - first > 2 else { return false }
       let inside = (first + 1)..<close
-      guard inside.allSatisfy({ isAddressByte(bytes[$0]) }) || isFutureAddress(bytes, inside)
-      else { return false }
+      guard isIPv6(bytes, inside) || isFutureAddress(bytes, inside) else { return false }
       at = close + 1
     } else {
       while at < range.upperBound, bytes[at] != Bytes.colon {
@@ -168,8 +167,42 @@ enum HostField {
     }
   }
 
-  /// IPv6 between brackets, loosely; zone identifiers do not travel in Host.
-  private static func isAddressByte(_ byte: UInt8) -> Bool {
-    Hex.value(byte) != nil || byte == 58 || byte == 46
+  /// Eight groups of four hex digits, of which one run may be left out and the last two may be
+  /// written as IPv4, RFC 3986 §3.2.2; zone identifiers do not travel in Host.
+  private static func isIPv6(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool {
+    var groups = 0
+    var at = range.lowerBound
+    var isShortened = Bytes.spells(bytes, at..<min(at + 2, range.upperBound), "::")
+    if isShortened { at += 2 }
+    while at < range.upperBound {
+      let end = Bytes.first(Bytes.colon, bytes, at..<range.upperBound) ?? range.upperBound
+      if end == range.upperBound, isIPv4(bytes, at..<end) {
+        groups += 2
+        break
+      }
+      guard 1...4 ~= end - at, (at..<end).allSatisfy({ Hex.value(bytes[$0]) != nil }) else {
+        return false
+      }
+      groups += 1
+      if end == range.upperBound { break }
+      at = end + 1
+      if at == range.upperBound { return false }
+      if bytes[at] == Bytes.colon {
+        if isShortened { return false }
+        isShortened = true
+        at += 1
+      }
+    }
+    return isShortened ? groups < 8 : groups == 8
+  }
+
+  private static func isIPv4(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool {
+    let parts = bytes[range].split(separator: 46, omittingEmptySubsequences: false)
+    return parts.count == 4
+      && parts.allSatisfy { part in
+        1...3 ~= part.count && part.allSatisfy(Bytes.isDigit)
+          && (part.count == 1 || part.first != 48)
+          && part.reduce(0) { $0 * 10 + Int($1 - 48) } < 256
+      }
   }
 }

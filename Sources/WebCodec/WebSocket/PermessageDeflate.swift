@@ -18,7 +18,7 @@ public struct PermessageDeflate: Sendable, Equatable {
 
   /// What a connection holds when both directions keep their contexts.
   public var heldBytes: Int {
-    (clientKeepsContext ? Inflater.heldBytes(windowBits: clientWindowBits) : 0)
+    (clientKeepsContext ? 1 << clientWindowBits : 0)
       + (serverKeepsContext
         ? Deflater.heldBytes(
           windowBits: min(serverWindowBits, Self.ownWindowBits), memoryLevel: Self.memoryLevel) : 0)

@@ -66,7 +66,8 @@ public struct WebSocketDecoder {
   /// §6).
   private let allowsCompressed: Bool
   private let keepsContext: Bool
-  private let windowBits: Int
+  /// How far back the peer may refer, over its earlier messages.
+  private let windowBytes: Int
   private var buffer = ByteBuffer()
   private var state = State.header
   /// The message that is being gathered, over its fragments.
@@ -76,8 +77,10 @@ public struct WebSocketDecoder {
   /// Payload bytes of its frames so far: the same, unless it is compressed.
   private var wireBytes = 0
   private var text = UTF8Check()
-  /// Made with the first compressed message; kept from one to the next where that was agreed.
+  /// While a compressed message comes.
   private var inflater: Inflater?
+  /// The end of the compressed messages before, where the next may refer to it.
+  private var history: [UInt8] = []
 
   /// - Parameter compression: as agreed in the handshake; nil: a compressed message is a violation.
   public init(
@@ -89,8 +92,9 @@ public struct WebSocketDecoder {
     allowsCompressed = compression != nil
     keepsContext =
       (role == .server ? compression?.clientKeepsContext : compression?.serverKeepsContext) ?? false
-    windowBits =
+    let windowBits =
       (role == .server ? compression?.clientWindowBits : compression?.serverWindowBits) ?? 15
+    windowBytes = 1 << windowBits
   }
 
   public mutating func append(_ bytes: UnsafeRawBufferPointer) { buffer.append(bytes) }
@@ -109,6 +113,7 @@ public struct WebSocketDecoder {
       buffer.release()
       message = []
       inflater = nil
+      history = []
       return .failed(error)
     }
   }
@@ -260,10 +265,18 @@ public struct WebSocketDecoder {
 
   private mutating func endCompressed() throws(Failure) {
     let start = message.count
-    let fault = try expander().endMessage(
-      into: &message, bytesMax: messageBytesMax, keepsContext: keepsContext)
-    try expanded(from: start, fault)
-    if !keepsContext { inflater = nil }
+    try expanded(
+      from: start, try expander().endMessage(into: &message, bytesMax: messageBytesMax))
+    inflater = nil
+    if keepsContext { remember() }
+  }
+
+  private mutating func remember() {
+    if message.count >= windowBytes {
+      history = Array(message.suffix(windowBytes))
+    } else {
+      history = Array(history.suffix(windowBytes - message.count) + message)
+    }
   }
 
   /// What stood before the fault is judged first: so it is the same however the bytes were cut.
@@ -274,7 +287,7 @@ public struct WebSocketDecoder {
 
   private mutating func expander() throws(Failure) -> Inflater {
     if let inflater { return inflater }
-    guard let made = Inflater(windowBits: windowBits) else {
+    guard let made = Inflater(after: history) else {
       throw Failure(closeCode: .internalError, reason: .noMemory)
     }
     inflater = made

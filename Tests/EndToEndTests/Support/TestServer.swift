@@ -92,19 +92,19 @@ final class TestServer: Sendable {
   /// the log, among much else (`FolderCheck`).
   /// - Returns: how many connections had to be cut off.
   @discardableResult
-  func stop() async -> Int {
-    guard let cut = await end() else { return 0 }
+  func stop(late: @escaping @Sendable () -> Void = {}) async -> Int {
+    guard let cut = await end(late) else { return 0 }
     if !isDamaged.load(ordering: .relaxed) { await checkFolder() }
     return cut
   }
 
   /// By itself, since the folder is held for as long as anybody refers to what has ended.
-  private func end() async -> Int? {
+  private func end(_ late: @escaping @Sendable () -> Void = {}) async -> Int? {
     let ended = process.withLock { process in
       defer { process = nil }
       return process
     }
-    return await ended?.stop()
+    return await ended?.stop(late: late)
   }
 
   /// From now on nobody expects the folder to be whole.

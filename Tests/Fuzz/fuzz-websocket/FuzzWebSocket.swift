@@ -24,6 +24,8 @@ import WebCodec
     let role: WebSocketRole = first & 1 == 0 ? .server : .client
     var agreed = PermessageDeflate()
     (agreed.serverKeepsContext, agreed.clientKeepsContext) = (first & 4 != 0, first & 4 != 0)
+    let bits = [15, 9][Int(first >> 7)]
+    (agreed.serverWindowBits, agreed.clientWindowBits) = (bits, bits)
     let compression = first & 2 != 0 ? agreed : nil
     let whole = events(rest, role, compression, step: max(rest.count, 1))
     let cut = events(rest, role, compression, step: Int(first >> 3) + 1)

@@ -1,4 +1,4 @@
-// zlib behind a face of four calls: a stream that compresses or expands, fed and drained by bounded steps.
+// zlib behind a face of a few calls: a stream that compresses or expands, fed and drained by bounded steps.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -28,6 +28,8 @@ void cz_free(cz_stream *stream);
 void cz_reset(cz_stream *stream);
 // Expanding, after CZ_ENDED: another block may follow, and refer to what came before.
 void cz_go_on(cz_stream *stream);
+// Expanding raw DEFLATE, before anything of it: what came before, to which it may refer. 0, or CZ_NO_MEMORY.
+int cz_remember(cz_stream *stream, const void *bytes, size_t count);
 
 // ends: this is the last of it; flushes: everything so far must come out, at a byte's boundary.
 cz_step cz_compress(

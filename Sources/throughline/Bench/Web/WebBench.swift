@@ -119,8 +119,8 @@ struct WebBench: AsyncParsableCommand {
   /// Each in a server of its own: memory that earlier connections gave back would hide what these
   /// take.
   private func idle() async throws {
-    // Of fewer the pages that the kernel counts in tell nothing.
-    let count = min(max(counts.max() ?? 4_000, 512), 4_000)
+    // Of fewer what the first ones need would be told as theirs.
+    let count = 4_000
     var report = BenchReport("web", json: json)
     for (name, measured) in [("http", WebCase.get), ("websocket", .websocket), ("https", .tls)] {
       let place = try BenchFolder(agents: 1, capacity: 1, under: folder)
