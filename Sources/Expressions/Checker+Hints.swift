@@ -70,15 +70,37 @@ extension Checker {
 
   /// For a name that there is not right behind a field and a hyphen: `fields.order-no` is a
   /// difference.
-  func hyphenated(_ name: String, _ node: Int) -> String? {
-    for case .call("_-_", let sides) in syntax.nodes where sides.count == 2 && sides[1] == node {
-      guard case .select(let map, let field, _) = syntax.nodes[sides[0]],
-        syntax.extents[sides[0]].end + 1 == syntax.extents[node].start
-      else { return nil }
-      return
-        "a name with a hyphen stands in brackets: `\(syntax.text(of: map))[\"\(field)-\(name)\"]`"
+  func hyphenated(_ node: Int) -> String? {
+    let own = syntax.extents[node]
+    var whole: (map: Int, name: String)?
+    for other in syntax.nodes.indices
+    where syntax.extents[other].start < own.start && syntax.extents[other].end >= own.end {
+      guard let (map, name, hasNode) = pieces(other, node), hasNode,
+        name.utf8.count > whole?.name.utf8.count ?? 0
+      else { continue }
+      whole = (map, name)
     }
-    return nil
+    return whole.map {
+      "a name with a hyphen stands in brackets: `\(syntax.text(of: $0.map))[\"\($0.name)\"]`"
+    }
+  }
+
+  /// A field and the names that follow it with nothing but a hyphen between, as one name.
+  ///
+  /// - Returns: the map, the name, and whether `wanted` is among what follows; nil for what is another
+  ///   difference.
+  private func pieces(_ node: Int, _ wanted: Int) -> (map: Int, name: String, hasWanted: Bool)? {
+    if case .select(let map, let field, _) = syntax.nodes[node] { return (map, field, false) }
+    guard case .call(let name, let sides) = syntax.nodes[node], sides.count == 2 else { return nil }
+    guard name == "_-_", case .name(let word, absolute: false) = syntax.nodes[sides[1]],
+      syntax.extents[sides[0]].end + 1 == syntax.extents[sides[1]].start,
+      let before = pieces(sides[0], wanted)
+    else {
+      // What stands before the field is another part of the sum.
+      if case .select = syntax.nodes[sides[1]] { return pieces(sides[1], wanted) }
+      return nil
+    }
+    return (before.map, "\(before.name)-\(word)", before.hasWanted || sides[1] == wanted)
   }
 
   /// For a name that there is not: a value, as other languages call it.

@@ -15,8 +15,8 @@ extension Checker {
       guard case .literal(.string(let written)) = syntax.nodes[sides[text]] else { continue }
       switch types[other] {
       case .timestamp:
-        let isDay = written.utf8.count == 10
-        return "write `timestamp(\"\(isDay ? written + "T00:00:00Z" : written)\")`"
+        return Self.momentWritten(written) ?? Self.momentWritten(written + "T00:00:00Z")
+          ?? "a moment is written `timestamp(\"2026-11-25T21:25:00Z\")`"
       case .duration:
         return
           "write `duration(\"\(Span(written) == nil ? Span.meant(by: written) ?? "48h" : written)\")`"
@@ -43,21 +43,37 @@ extension Checker {
 
   /// A whole number beside a moment: a length of time, or a date without quotes.
   private func momentHint(_ number: Int, isLength: Bool) -> String? {
-    if case .literal(.int(let seconds)) = syntax.nodes[number] {
-      return isLength
-        ? "for seconds write `duration(\"\(seconds)s\")`"
-        : "for seconds since 1970 write `timestamp(\(seconds))`"
+    guard case .literal(.int(let written)) = syntax.nodes[number] else {
+      return difference(number).flatMap { Self.momentWritten($0 + "T00:00:00Z") }
     }
-    guard case .call("_-_", let outer) = syntax.nodes[number], outer.count == 2,
+    if isLength { return "for seconds write `duration(\"\(written)s\")`" }
+    let digits = "\(written)"
+    let day = [digits.prefix(4), digits.dropFirst(4).prefix(2), digits.dropFirst(6)]
+    if digits.utf8.count == 8,
+      let hint = Self.momentWritten(day.joined(separator: "-") + "T00:00:00Z")
+    {
+      return hint
+    }
+    // What others count milliseconds in is as long as this.
+    return digits.utf8.count == 13
+      ? "for milliseconds since 1970 write `timestamp(\(written / 1_000))`"
+      : "for seconds since 1970 write `timestamp(\(written))`"
+  }
+
+  /// `2026-12-24` without quotes, which is a difference.
+  private func difference(_ node: Int) -> String? {
+    guard case .call("_-_", let outer) = syntax.nodes[node], outer.count == 2,
       case .call("_-_", let inner) = syntax.nodes[outer[0]], inner.count == 2
     else { return nil }
-    let parts = [inner[0], inner[1], outer[1]].compactMap { node -> Int64? in
-      if case .literal(.int(let part)) = syntax.nodes[node] { part } else { nil }
+    let parts = [inner[0], inner[1], outer[1]].compactMap { node -> String? in
+      guard case .literal(.int(let part)) = syntax.nodes[node] else { return nil }
+      return (0...9).contains(part) ? "0\(part)" : "\(part)"
     }
-    guard parts.count == 3, (1_000...9_999).contains(parts[0]), (1...12).contains(parts[1]),
-      (1...31).contains(parts[2])
-    else { return nil }
-    let texts = parts.map { $0 < 10 ? "0\($0)" : "\($0)" }
-    return "write `timestamp(\"\(texts.joined(separator: "-"))T00:00:00Z\")`"
+    return parts.count == 3 ? parts.joined(separator: "-") : nil
+  }
+
+  /// - Returns: nil for what is no moment.
+  private static func momentWritten(_ text: String) -> String? {
+    Timestamp(text).map { _ in "write `timestamp(\"\(text)\")`" }
   }
 }

@@ -35,6 +35,9 @@ extension Checker {
       return .dyn
     }
     guard !isFull else { return .dyn }
+    let hyphenated = hyphenated(node)
+    // A name in several pieces is told of once.
+    if let hyphenated, diagnostics.contains(where: { $0.hint == hyphenated }) { return .dyn }
     let container = environment.container
     let place = container.isEmpty ? "" : " (in container '\(container)')"
     var quoted =
@@ -45,7 +48,7 @@ extension Checker {
     }
     report(
       node, "there is no `\(name)`\(place)",
-      hint: hyphenated(name, node) ?? otherValue(name, node) ?? nearest(name) ?? quoted)
+      hint: hyphenated ?? otherValue(name, node) ?? nearest(name) ?? quoted)
     return .dyn
   }
 

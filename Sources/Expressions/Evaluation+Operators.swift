@@ -81,7 +81,7 @@ extension Evaluation {
       }
       return .bool(false)
     case .map(let map):
-      return spend(key: a) ? .bool(map.find(a) != nil) : Self.spent
+      return spend(key: a) ? Self.presence(map.find(a)) : Self.spent
     default: return noOverload("@in", [a, b])
     }
   }

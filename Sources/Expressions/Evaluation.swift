@@ -150,9 +150,7 @@ struct Evaluation {
   }
 
   private func hasSlot(_ slot: Int32) -> Value {
-    let value = present(slot)
-    if let value, value.isUnknown { return value }
-    return .bool(value != nil)
+    Self.presence(present(slot))
   }
 
   private func optionalSlot(_ slot: Int32) -> Value {
@@ -226,13 +224,18 @@ struct Evaluation {
 
   private func has(_ operand: Value, _ field: Value) -> Value {
     switch operand {
-    case .map(let map): return .bool(map.find(field) != nil)
+    case .map(let map): return Self.presence(map.find(field))
     case .error: return operand
     case .optional(let optional):
       guard let inner = optional.value else { return .bool(false) }
       return has(inner, field)
     default: return .fault(.noSuchOverload, "\(operand.typeName) does not support field selection")
     }
+  }
+
+  /// Of a part of which nothing is known nobody can say whether it is there.
+  static func presence(_ part: Value?) -> Value {
+    if let part, part.isUnknown { part } else { .bool(part != nil) }
   }
 
   /// `a[?b]` and `a.?b`: none where the part is missing.
@@ -243,7 +246,9 @@ struct Evaluation {
       return optionalPart(inner, key, isField: isField)
     case .map(let map):
       guard MapKey(key) != nil || !isField else { return noOverload("_[?_]", [target, key]) }
-      return .optional(OptionalValue(map.find(key)))
+      let part = map.find(key)
+      if let part, part.isUnknown { return part }
+      return .optional(OptionalValue(part))
     case .list(let list) where !isField:
       guard let at = Self.position(key) else { return noOverload("_[?_]", [target, key]) }
       return .optional(OptionalValue(list.indices.contains(at) ? list[at] : nil))

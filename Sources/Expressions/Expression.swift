@@ -53,6 +53,15 @@ public enum Expression {
     return .success(Program(source, Checker.check(parsed.syntax, environment)))
   }
 
+  /// Whether a source can be read, and its types go together. Patterns and other constants are not
+  /// looked at.
+  public static func isTyped(_ source: String, _ environment: Environment, as type: Type) -> Bool {
+    let parsed = Parser.parse(source)
+    guard parsed.diagnostics.isEmpty else { return false }
+    let checker = Checker.check(parsed.syntax, environment)
+    return checker.diagnostics.isEmpty && [type, .dyn].contains(checker.types[parsed.syntax.root])
+  }
+
   /// How often a source names a class of Unicode in a pattern, such as `\pL`, at most: known before
   /// any pattern is read, since each takes up to milliseconds.
   public static func unicodeClasses(in source: String) -> Int {

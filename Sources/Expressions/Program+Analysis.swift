@@ -131,6 +131,18 @@ extension Program {
     }
   }
 
+  /// The names that are asked of a fact that is a map; nil where more is asked of it, such as how many
+  /// there are.
+  public func namesAsked(of slot: Int) -> [String]? {
+    var names = fields(below: slot).map(\.field)
+    for case .call("@in", let sides) in syntax.nodes where sides.count == 2 {
+      if isSlot(sides[1], slot), case .literal(.string(let name)) = syntax.nodes[sides[0]] {
+        names.append(name)
+      }
+    }
+    return syntax.nodes.indices.count { isSlot($0, slot) } == names.count ? names : nil
+  }
+
   /// For whoever counts days, months or hours from one: they ask for a seventh day, or a twelfth
   /// month.
   public var hintOfCounting: String? {

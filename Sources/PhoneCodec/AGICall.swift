@@ -133,10 +133,11 @@ extension AGICall {
     return [.tell(.ringEnded(offer, .notRung))]
   }
 
-  /// So much is left to the ring that waits behind the command in flight: its Dial is told of no more.
+  /// So much is left to the ring that waits behind the command in flight: its Dial is told of no more. Too little
+  /// to be heard is not rung: whoever misses it is taken to be away.
   mutating func shortenRing(toSeconds seconds: Int) -> [AGIAct] {
     guard case .ring(var ring) = next else { return [] }
-    guard seconds >= 1 else { return stop(ring.offer) }
+    guard seconds >= min(ring.timeoutSeconds, AGIRing.heardSeconds) else { return stop(ring.offer) }
     ring.timeoutSeconds = min(ring.timeoutSeconds, seconds)
     next = .ring(ring)
     return []

@@ -73,7 +73,7 @@ public struct AGIConnection: Equatable, Sendable {
   }
 
   /// A ring may wait behind the command in flight. Say before bytes are given how long its offer still
-  /// lasts: it rings for no longer, and with less than a second left not at all.
+  /// lasts: it rings for no longer, and where that is hardly heard not at all.
   public mutating func shortenRing(toSeconds seconds: Int) -> [AGIOutput] {
     step { talk in
       guard case .call(var call) = talk else { return [] }

@@ -123,6 +123,8 @@ public struct AGIRing: Equatable, Sendable {
   public var device: AGIDevice
   public var offer: AGIOffer
   public var timeoutSeconds: Int
+  /// What is shortened to less is not rung.
+  static let heardSeconds = 5
 
   /// - Parameter timeoutSeconds: at least 1; how long the device rings. A ring cannot be cut short,
   ///   so the offer's own timeout should not be shorter; while it waits to be sent, see

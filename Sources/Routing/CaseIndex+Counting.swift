@@ -44,7 +44,7 @@ extension CaseIndex {
       looks -= 1 + nodes[n].children.count
       sight.met += Int(nodes[n].takingAnyone)
       if Int(nodes[n].takingAnyone) < nodes[n].cases.count {
-        for entry in nodes[n].cases where !takes[Int(entry.slot)] {
+        for entry in nodes[n].cases where !spots[Int(entry.slot)].takesAnyone {
           looks -= RoutingLimits.explainedLooksOfSingle
           if looks > 0 { sight.singly.append(entry.slot) } else { sight.met += 1 }
         }

@@ -9,11 +9,11 @@ extension CaseIndex {
       let above = nodes[n].cases[parent]
       guard entry < above else { break }
       nodes[n].cases[place] = above
-      placeOf[Int(above.slot)] = Int32(truncatingIfNeeded: place)
+      spots[Int(above.slot)].place = Int32(truncatingIfNeeded: place)
       place = parent
     }
     nodes[n].cases[place] = entry
-    placeOf[Int(entry.slot)] = Int32(truncatingIfNeeded: place)
+    spots[Int(entry.slot)].place = Int32(truncatingIfNeeded: place)
   }
 
   mutating func caseDown(_ node: Int32, _ start: Int) {
@@ -33,11 +33,11 @@ extension CaseIndex {
       }
       guard below < entry else { break }
       nodes[n].cases[place] = below
-      placeOf[Int(below.slot)] = Int32(truncatingIfNeeded: place)
+      spots[Int(below.slot)].place = Int32(truncatingIfNeeded: place)
       place = child
     }
     nodes[n].cases[place] = entry
-    placeOf[Int(entry.slot)] = Int32(truncatingIfNeeded: place)
+    spots[Int(entry.slot)].place = Int32(truncatingIfNeeded: place)
   }
 
   mutating func childUp(_ parent: Int32, _ start: Int) {

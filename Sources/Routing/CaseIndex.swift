@@ -66,6 +66,15 @@ struct CaseIndex: Sendable {
     }
   }
 
+  /// Where a case stands.
+  struct Spot: Sendable {
+    /// -1: nowhere.
+    var node: Int32 = -1
+    var place: Int32 = -1
+    /// Whether it counts among those of its node that take anyone.
+    var takesAnyone = false
+  }
+
   /// What makes a lane.
   struct Kind {
     var queue: QueueID
@@ -108,9 +117,8 @@ struct CaseIndex: Sendable {
   /// How many nodes carry (skill, level), and the levels in use of each skill as bits.
   private var labelUses: [UInt32] = []
   private(set) var levelsUsed: [UInt16] = []
-  private var nodeOf: [Int32] = []
-  var placeOf: [Int32] = []
-  private(set) var takes: [Bool] = []
+  /// By slot: what moves in a heap, comes and goes touches them, far from one another in memory.
+  var spots: [Spot] = []
   private(set) var count = 0
   var frontier: [(least: Entry, node: Int32)] = []
   var reached: [Int32] = []
@@ -129,7 +137,7 @@ struct CaseIndex: Sendable {
   var liveNodes: Int { nodes.count - freeNodes.count }
   var liveLanes: Int { lanes.count - freeLanes.count }
 
-  func contains(_ slot: Int32) -> Bool { Int(slot) < nodeOf.count && nodeOf[Int(slot)] >= 0 }
+  func contains(_ slot: Int32) -> Bool { Int(slot) < spots.count && spots[Int(slot)].node >= 0 }
 
   // MARK: Adding and removing
 
@@ -138,11 +146,7 @@ struct CaseIndex: Sendable {
     _ slot: Int32, key: Int64, sequence: UInt64, _ kind: Kind, skills: [Need.SkillRequirement],
     isBackedOff: Bool
   ) {
-    while nodeOf.count <= Int(slot) {
-      nodeOf.append(-1)
-      placeOf.append(-1)
-      takes.append(false)
-    }
+    while spots.count <= Int(slot) { spots.append(Spot()) }
     if let circle = kind.circle, !circle.excludedAgents.isEmpty { countExclusion(slot, circle) }
     let lane = lane(kind)
     var node = lanes[lane].root
@@ -153,9 +157,9 @@ struct CaseIndex: Sendable {
     }
     let isSingled =
       kind.circle != nil && kind.circle?.excludedAgents != lanes[lane].circle?.excludedAgents ?? []
-    nodeOf[Int(slot)] = node
-    takes[Int(slot)] = !isBackedOff && !isSingled
-    if takes[Int(slot)] { nodes[Int(node)].takingAnyone += 1 }
+    spots[Int(slot)].node = node
+    spots[Int(slot)].takesAnyone = !isBackedOff && !isSingled
+    if spots[Int(slot)].takesAnyone { nodes[Int(node)].takingAnyone += 1 }
     let entry = Entry(key: key, sequence: sequence, slot: slot)
     nodes[Int(node)].cases.append(entry)
     caseUp(node, nodes[Int(node)].cases.count - 1)
@@ -165,21 +169,20 @@ struct CaseIndex: Sendable {
 
   mutating func remove(_ slot: Int32) {
     guard contains(slot) else { return }
-    let node = nodeOf[Int(slot)]
-    let place = Int(placeOf[Int(slot)])
-    nodeOf[Int(slot)] = -1
-    if takes[Int(slot)] { nodes[Int(node)].takingAnyone -= 1 }
+    let (node, place) = (spots[Int(slot)].node, Int(spots[Int(slot)].place))
+    spots[Int(slot)].node = -1
+    if spots[Int(slot)].takesAnyone { nodes[Int(node)].takingAnyone -= 1 }
     count -= 1
     var above = node
     while above >= 0 {
       nodes[Int(above)].below -= 1
       above = nodes[Int(above)].parent
     }
+    let gone = nodes[Int(node)].cases[place]
     let last = nodes[Int(node)].cases.removeLast()
     if place < nodes[Int(node)].cases.count {
       nodes[Int(node)].cases[place] = last
-      caseUp(node, place)
-      caseDown(node, Int(placeOf[Int(last.slot)]))
+      if last < gone { caseUp(node, place) } else { caseDown(node, place) }
     }
     if nodes[Int(node)].least.slot == slot { settle(node) }
     prune(node)

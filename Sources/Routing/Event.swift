@@ -92,6 +92,8 @@ public enum ConsultEnd: UInt8, Hashable, Sendable {
   case timedOut
   /// The case itself went on: closed, transferred, back in its queue.
   case movedOn
+  /// Whoever was asked is not there any more.
+  case agentLeft
 }
 
 /// Why a case that an agent had waits again. Codes are stored: append only.

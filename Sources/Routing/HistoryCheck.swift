@@ -127,8 +127,9 @@ public struct HistoryCheck: Sendable {
     violations += Invariants.check(router, rows: rows).filter {
       switch $0.rule {
       case .waitingThoughEligible: !mayMatchGoOn
-      // An older program asked nobody beside others who came free later.
-      case .offeredToFew: false
+      // An older program asked nobody beside others who came free later, and let advice be asked of who
+      // had left.
+      case .offeredToFew, .adviceOfAbsent: false
       default: true
       }
     }

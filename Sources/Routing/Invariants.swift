@@ -8,7 +8,7 @@ public enum Invariants {
     public enum Rule: String, Hashable, Sendable {
       case oneOwner, onePlace, capacity, waitingThoughEligible, offers, leases, sessions, counters,
         index, rows
-      case order, entries, eligibility, offeredToFew
+      case order, entries, eligibility, offeredToFew, adviceOfAbsent
     }
     public var rule: Rule
     public var sentence: String
@@ -102,9 +102,33 @@ public enum Invariants {
         holder.map { router.agents[$0].cases.count { $0 == slot } == 1 } ?? false
       if isHeld { held += 1 } else { say("is \(state), and its agent has it not once") }
     }
+    checkAdvice(router, &found)
     // Each agent's list has, besides these, nothing.
     let listed = router.agents.indices.reduce(0) { $0 + router.agents[$1].cases.count }
     if listed != held { checkHolders(router, &found) }
+  }
+
+  /// What is asked of each agent, as the cases say it; and nothing of who is not there.
+  private static func checkAdvice(_ router: Router, _ found: inout [Violation]) {
+    var asked = 0
+    for slot in router.cases.live {
+      guard let agent = router.cases[slot].consult?.agent else { continue }
+      let id = router.cases[slot].id
+      if router.agents[Int(agent.raw)].advises.contains(slot) {
+        asked += 1
+      } else {
+        found.append(
+          .init(rule: .index, sentence: "\(id) asks agent \(agent.raw), who is not listed"))
+      }
+      if !router.isThere(agent) {
+        found.append(
+          .init(
+            rule: .adviceOfAbsent, sentence: "\(id) asks agent \(agent.raw), who is not there"))
+      }
+    }
+    if router.agents.reduce(0, { $0 + $1.advises.count }) != asked {
+      found.append(.init(rule: .index, sentence: "agents are asked about more than \(asked) cases"))
+    }
   }
 
   private static func checkHolders(_ router: Router, _ found: inout [Violation]) {

@@ -105,16 +105,14 @@ extension CaseRecord {
   init(_ id: CaseID, _ conversation: Int32, _ bytes: inout ByteReader, version: UInt8)
     throws(WireError)
   {
-    self = .vacant
-    self.id = id
-    self.conversation = conversation
-    session = try bytes.get()
-    channel = try bytes.get()
-    need = try bytes.get()
-    widened = try bytes.getArray()
-    by = try bytes.get()
-    age = try bytes.get()
-    queuedAt = try bytes.get()
+    let session: SessionID = try bytes.get()
+    let channel: Channel = try bytes.get()
+    let need: Need = try bytes.get()
+    let widened: [QueueID] = try bytes.getArray()
+    let by: RouteReason = try bytes.get()
+    self.init(
+      id: id, channel: channel, conversation: conversation, sequence: 0, age: try bytes.get(),
+      queuedAt: try bytes.get(), session: session, need: need, widened: widened, by: by)
     state = try CaseState(&bytes)
     stepsTaken = try bytes.get()
     preferenceUntil = try bytes.getOptional()
@@ -125,7 +123,7 @@ extension CaseRecord {
     replyBy = try bytes.getOptional()
     sequence = try bytes.get()
     guard version > 1 else { return }
-    try need.readMore(&bytes)
+    try self.need.readMore(&bytes)
     consult = try bytes.getOptional()
     if version > 3 { heldUntil = try bytes.getOptional() }
   }

@@ -19,10 +19,6 @@ struct ConversationRecord: SlotRecord, Sendable {
   var sequence: UInt64
   var isDirty = false
   var isStored = false
-
-  static let vacant = ConversationRecord(
-    id: .init(high: 0, low: 0), customer: .init(high: 0, low: 0), owner: .closed, epoch: 0,
-    sequence: 0)
 }
 
 struct SessionRecord: SlotRecord, Sendable {
@@ -38,10 +34,6 @@ struct SessionRecord: SlotRecord, Sendable {
   var sequence: UInt64
   var isDirty = false
   var isStored = false
-
-  static let vacant = SessionRecord(
-    id: .init(high: 0, low: 0), conversation: -1, channel: .chat, activity: .distantPast,
-    sequence: 0)
 }
 
 /// Where a case is. Waiting → offered → assigned → (parked ⇄ assigned) → wrapping up → gone; from
@@ -55,53 +47,51 @@ enum CaseState: Hashable, Sendable {
   case wrappingUp(AgentID, until: Instant)
 }
 
+/// In this order since nearly every decision reads the first two or three lines of the cache, and few the others.
 struct CaseRecord: SlotRecord, Sendable {
   var id: CaseID
-  var conversation: Int32
-  /// The session that carries it; it may have ended while an agent still works.
-  var session: SessionID
+  var state: CaseState = .waiting
   var channel: Channel
-  /// What it needs now: as routed, changed by the steps taken.
-  var need: Need
-  var widened: [QueueID] = []
-  var by: RouteReason
+  var isDirty = false
+  var isStored = false
+  // Derived, as all that says so: not in the row.
+  var isPending = false
+  var isHeld = false
+  /// Whether it names agents or teams, or was declined, so that each agent must be asked for
+  /// singly. Derived.
+  var isRestricted = false
+  /// Derived.
+  var offersOpen: UInt8 = 0
+  var conversation: Int32
+  /// Derived.
+  var firstOffer: Int32 = -1
+  /// Derived.
+  var key: Int64 = 0
+  var sequence: UInt64
+  /// Derived.
+  var weight: UInt16 = 1
+  var stepsTaken: UInt16 = 0
+  var offersMade: UInt32 = 0
   var age: Instant
   var queuedAt: Instant
-  var state: CaseState = .waiting
-  var stepsTaken: UInt16 = 0
   /// Waits for its preferred agent alone, until this.
   var preferenceUntil: Instant?
-  var backOffs: [CaseBackOff] = []
-  var offersMade: UInt32 = 0
+  var acceptedOnce = false
   /// Device that the agent talks on, for an accepted call.
   var device: UInt8?
-  var acceptedOnce = false
+  /// The session that carries it; it may have ended while an agent still works.
+  var session: SessionID
+  /// What it needs now: as routed, changed by the steps taken.
+  var need: Need
+  var backOffs: [CaseBackOff] = []
   /// Until when the agent who took it must have spoken.
   var replyBy: Instant?
   /// Until when its customer waits on hold; only where an agent has it.
   var heldUntil: Instant?
   /// Another agent who may see it and write beside it.
   var consult: Consult?
-  var sequence: UInt64
-  var isDirty = false
-  var isStored = false
-
-  // Derived: not in the row.
-  var key: Int64 = 0
-  var weight: UInt16 = 1
-  var firstOffer: Int32 = -1
-  var offersOpen: UInt8 = 0
-  var isPending = false
-  var isHeld = false
-  /// Whether it names agents or teams, or was declined, so that each agent must be asked for
-  /// singly.
-  var isRestricted = false
-
-  static let vacant = CaseRecord(
-    id: .init(high: 0, low: 0), conversation: -1, session: .init(high: 0, low: 0), channel: .chat,
-    need: Need(queue: QueueID(0)), by: RouteReason(cause: .handoff, ruleVersion: 0, rule: nil),
-    age: .distantPast,
-    queuedAt: .distantPast, sequence: 0)
+  var widened: [QueueID] = []
+  var by: RouteReason
 }
 
 struct Consult: Hashable, Sendable {
@@ -127,10 +117,6 @@ struct OfferRecord: SlotRecord, Sendable {
   var sequence: UInt64
   var isDirty = false
   var isStored = false
-
-  static let vacant = OfferRecord(
-    id: .init(high: 0, low: 0), theCase: -1, agent: AgentID(0), seat: .device(0),
-    until: .distantPast, sequence: 0)
 }
 
 struct AgentRecord: Sendable {
@@ -168,6 +154,8 @@ struct AgentRecord: Sendable {
   var openOffer: Int32 = -1
   /// Cases that wait for this agent alone, by key.
   var held: [Int32] = []
+  /// Cases of others on which this agent's advice is asked, in no order.
+  var advises: [Int32] = []
   var isPending = false
   var blocker: UInt8 = AgentRecord.unblocked
   static let unblocked: UInt8 = 255

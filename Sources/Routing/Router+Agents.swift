@@ -87,12 +87,14 @@ extension Router {
       .tellAgentStatus(agent, record.status, responding: !record.isNotResponding))
   }
 
-  /// What waits ends, unanswered offers return; the cases that they have, they keep.
+  /// What waits ends, unanswered offers return, nobody waits for their advice; the cases that they have,
+  /// they keep.
   mutating func leave(
     _ agent: AgentID, _ why: OfferEnd.Revocation, streamsToo: Bool, _ at: Instant,
     _ out: inout Decision
   ) {
     endWaitingNext(agent, at, &out)
+    endConsults(with: agent, at, &out)
     if streamsToo {
       for waiter in agents[Int(agent.raw)].streams {
         emit(.streamClosed(agent, waiter), at, &out)

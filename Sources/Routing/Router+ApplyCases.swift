@@ -11,9 +11,8 @@ extension Router {
       catalogue.isKnown(need.queue)
     else { return }
     var record = CaseRecord(
-      id: id, conversation: home, session: session, channel: channel, need: need, by: by, age: age,
-      queuedAt: now,
-      sequence: nextSequence())
+      id: id, channel: channel, conversation: home, sequence: nextSequence(), age: age,
+      queuedAt: now, session: session, need: need, by: by)
     record.preferenceUntil = need.preferred.map { now + $0.for }
     let slot = cases.add(record)
     conversations[home].openCase = slot
@@ -196,7 +195,7 @@ extension Router {
     let slot = slot(of: id)
     guard slot >= 0, isKnown(agent) else { return }
     let former = cases[slot].agent
-    cases[slot].consult = nil
+    setConsult(slot, nil)
     cases[slot].heldUntil = nil
     leaveQueue(slot, isTurn: true)
     let queue = Int(cases[slot].need.queue.raw)
@@ -366,6 +365,7 @@ extension Router {
     guard slot >= 0 else { return }
     let agent = cases[slot].agent
     let queue = cases[slot].need.queue
+    setConsult(slot, nil)
     leaveQueue(slot, isTurn: false)
     if end == .abandoned {
       queues[Int(queue.raw)].abandoned += 1

@@ -186,6 +186,7 @@ extension Router {
   mutating func give(_ home: Int32, to owner: Owner, _ at: Instant, _ out: inout Decision) {
     let id = conversations[home].id
     let epoch = conversations[home].epoch &+ 1
+    conversations.expect(home)
     emit(.ownerChanged(id, to: owner, epoch: epoch), at, &out)
   }
 
@@ -194,6 +195,7 @@ extension Router {
   mutating func closeConversation(_ home: Int32, _ at: Instant, _ out: inout Decision) {
     let id = conversations[home].id
     let lastAgent = conversations[home].lastAgent
+    conversations.expect(home)
     var session = conversations[home].firstSession
     while session >= 0 {
       let next = sessions[session].nextSession

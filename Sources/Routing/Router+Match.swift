@@ -432,6 +432,7 @@ extension Router {
     let id = AgentID(UInt32(truncatingIfNeeded: agent))
     renewIfWorn(id, at, &out)
     let passed = passedOver(slot)
+    cases.expect(slot)
     let offer = Self.offerID(cases[slot].id, cases[slot].offersMade)
     emit(
       .offerMade(offer, cases[slot].id, id, seat: seat, until: until, passedOver: passed), at, &out)

@@ -101,7 +101,9 @@ extension Router {
         throw WireError.badValue(offset: 0)
       }
       guard Int(record.need.queue.raw) < queues.count,
-        record.agent.map({ [count = agents.count] in Int($0.raw) < count }) ?? true
+        [record.agent, record.consult?.agent].allSatisfy({ [count = agents.count] in
+          $0.map { Int($0.raw) < count } ?? true
+        })
       else { throw WireError.badValue(offset: 0) }
       guard cases.find(record.id) < 0 else { throw WireError.badValue(offset: 0) }
       conversations[home].openCase = cases.add(record)
@@ -170,6 +172,7 @@ extension Router {
       take(slot, agent)
     case .parked: queues[queue].assigned += 1
     }
+    if let consult = cases[slot].consult { agents[Int(consult.agent.raw)].advises.append(slot) }
   }
 }
 

@@ -159,12 +159,20 @@ extension Router {
     if let holder = cases[slot].agent { tell(holder, id, .consultEnded(end), &out) }
   }
 
-  /// Whoever is not among the agents any more gives no advice, and hears of no customer.
-  mutating func endConsultsOfRetired(_ at: Instant, _ out: inout Decision) {
-    let some = cases.ordered { [catalogue] in
-      $0.consult.map { catalogue.agents[Int($0.agent.raw)].isRetired } ?? false
+  /// Whoever is not there gives no advice, and hears of no customer.
+  mutating func endConsults(with agent: AgentID, _ at: Instant, _ out: inout Decision) {
+    let some = agents[Int(agent.raw)].advises
+    for slot in some.sorted(by: { cases[$0].sequence < cases[$1].sequence }) {
+      endConsult(slot, .agentLeft, at, &out)
     }
-    for slot in some { endConsult(slot, .ended, at, &out) }
+  }
+
+  /// Of all agents: what their status means, and who is an agent at all, may be another thing now.
+  mutating func endConsultsWithAbsent(_ at: Instant, _ out: inout Decision) {
+    for index in agents.indices where !agents[index].advises.isEmpty {
+      let agent = AgentID(UInt32(truncatingIfNeeded: index))
+      if !isThere(agent) { endConsults(with: agent, at, &out) }
+    }
   }
 
   func isConsulted(_ home: Int32, _ agent: AgentID) -> Bool {
@@ -178,9 +186,17 @@ extension Router {
     if let consult {
       guard isKnown(consult.agent), case .assigned = cases[slot].state else { return }
     }
-    cases[slot].consult = consult
+    setConsult(slot, consult)
     markDirty(theCase: slot)
     armCase(slot)
+  }
+
+  mutating func setConsult(_ slot: Int32, _ consult: Consult?) {
+    let was = cases[slot].consult
+    guard was != consult else { return }
+    if let was { agents[Int(was.agent.raw)].advises.removeAll { $0 == slot } }
+    cases[slot].consult = consult
+    if let consult { agents[Int(consult.agent.raw)].advises.append(slot) }
   }
 
   // MARK: Leaving when done

@@ -52,7 +52,9 @@ struct ScarceCases: Sendable {
   var all: [Int32] {
     places.filter { $0.entry.slot >= 0 }.sorted { $0.entry < $1.entry }.map(\.entry.slot)
   }
-  func contains(_ slot: Int32) -> Bool { Int(slot) < placeOf.count && placeOf[Int(slot)] >= 0 }
+  func contains(_ slot: Int32) -> Bool {
+    count > 0 && Int(slot) < placeOf.count && placeOf[Int(slot)] >= 0
+  }
   func length(_ agent: Int) -> Int { lists[agent].count }
 
   /// Whether so many cases of the family are here that the next one belongs to a class of its own.
@@ -146,6 +148,7 @@ struct ScarceCases: Sendable {
     for agent: Int, ready: UInt8, room: Rooms, _ profiles: Profiles,
     where passes: (Int32, Profiles) -> Bool
   ) -> CaseIndex.Entry {
+    guard count > 0 else { return .none }
     let list = lists[agent]
     for at in list.start..<list.entries.count {
       let entry = list.entries[at]

@@ -4,9 +4,8 @@ import Model
 /// record made, so it orders records in the same way in every process, which slots do not.
 protocol SlotRecord {
   associatedtype Kind: IDKind
-  static var vacant: Self { get }
   var id: ID<Kind> { get }
-  var sequence: UInt64 { get }
+  var sequence: UInt64 { get set }
   /// Whether its row must be written.
   var isDirty: Bool { get set }
   /// Whether its row was ever written.
@@ -19,6 +18,8 @@ struct Slots<Record: SlotRecord & Sendable>: Sendable {
   private(set) var records: [Record] = []
   private var free: [Int32] = []
   private var table = SlotTable()
+  /// The record that most likely is looked up next, or -1.
+  private var expected: Int32 = -1
 
   var count: Int { records.count - free.count }
 
@@ -29,8 +30,13 @@ struct Slots<Record: SlotRecord & Sendable>: Sendable {
 
   /// The slot of the id, or -1.
   @inline(__always) func find(_ id: ID<Record.Kind>) -> Int32 {
-    table.find(SlotTable.hash(id)) { records[Int($0)].id == id }
+    if expected >= 0, records[Int(expected)].id == id { return expected }
+    return table.find(SlotTable.hash(id)) { records[Int($0)].id == id }
   }
+
+  /// An event about this record follows. It knows the id alone, and where the table holds that is seldom in the
+  /// cache.
+  @inline(__always) mutating func expect(_ slot: Int32) { expected = slot }
 
   /// The id must not be there yet.
   mutating func add(_ record: Record) -> Int32 {
@@ -47,10 +53,13 @@ struct Slots<Record: SlotRecord & Sendable>: Sendable {
     return slot
   }
 
+  /// What the record held lies there until another takes its slot: to overwrite it now costs more.
   mutating func remove(_ slot: Int32) {
     table.remove(SlotTable.hash(records[Int(slot)].id), slot)
-    records[Int(slot)] = .vacant
+    records[Int(slot)].sequence = 0
+    records[Int(slot)].isDirty = false
     free.append(slot)
+    expected = -1
   }
 
   /// Live slots in no order that means anything.

@@ -86,11 +86,11 @@ struct TimerHeap: Sendable {
     let place = placeOf(slot)
     guard place >= 0 else { return }
     places[Int(slot)] = -1
+    let gone = heap[place]
     let last = heap.removeLast()
     guard place < heap.count else { return }
     heap[place] = last
-    up(place)
-    down(Int(places[Int(last.slot)]))
+    if Self.less(last, gone) { up(place) } else { down(place) }
   }
 
   @inline(__always) static func less(_ a: Entry, _ b: Entry) -> Bool {

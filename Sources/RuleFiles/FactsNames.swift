@@ -27,49 +27,11 @@ extension WorkspaceFolder {
         .warning, wholeFile: path, "there is no channel `\(channel)`",
         hint: "there are \(channels.joined(separator: ", "))")
     }
-    let known = [
-      (Fact.sessionBot, workspace.workspace.bots.map(\.name)),
-      (Fact.customerAssurance, Fact.assurances),
-    ]
-    for (fact, names) in known where !names.isEmpty {
-      guard case .string(let text)? = facts[fact], !names.contains(text) else { continue }
-      findings.add(
-        .warning, wholeFile: path, "`\(fact.name)` is never \"\(text)\"",
-        hint: Spelling.hint(text: text, among: names))
-    }
-    for found in facts.impossible() {
+    for found in facts.impossible(workspace.workspace) {
       findings.add(
         .warning, wholeFile: path, found.message + ImpossibleFact.sentence, hint: found.hint)
     }
-    for (fact, text, form) in given(facts, workspace.workspace) {
-      guard
-        let problem = form.problem(
-          text, .equals, defaultRegion: workspace.workspace.defaultRegion)
-      else { continue }
-      findings.add(
-        .warning, wholeFile: path,
-        fact == .mailTo
-          ? "none of `mail_addresses` is \"\(text)\"" : "`\(fact.name)` is never \"\(text)\"",
-        hint: problem.hint)
-    }
     return findings.all
-  }
-
-  /// Texts of facts of which something is known whatever the folder says.
-  private static func given(_ facts: Facts, _ workspace: WorkspaceConfiguration) -> [(
-    fact: Fact, text: String, form: TextForm
-  )] {
-    var found: [(fact: Fact, text: String, form: TextForm)] = []
-    for fact in [Fact.mailFrom, .callFrom, .callTo] {
-      guard case .string(let text)? = facts[fact], let form = TextForm(of: fact) else { continue }
-      found.append((fact, text, form))
-    }
-    if case .list(let named)? = facts[.mailTo], !workspace.mailAddresses.isEmpty {
-      for case .string(let text) in named {
-        found.append((.mailTo, text, .addresses(workspace.mailAddresses)))
-      }
-    }
-    return found
   }
 }
 
@@ -89,7 +51,15 @@ extension WorkspaceFolder {
         "two names in `\(fact.name)` look alike: the second, `\(name)`, is taken as `\(own)`",
         hint: "so it would be of a real case")
     }
-    for contradiction in facts.complete(workspace.hours) {
+    var around = CaseSurroundings(workspace.hours, workspace.workspace)
+    for condition in workspace.rules.rules.compactMap(\.when) {
+      guard let names = condition.namesAsked(of: Fact.conversationFields.rawValue) else {
+        around.fieldsAsked = nil
+        break
+      }
+      around.fieldsAsked?.append(contentsOf: names)
+    }
+    for contradiction in facts.complete(around) {
       findings.add(
         .warning, wholeFile: path, contradiction.sentence, hint: Contradiction.hint)
     }
@@ -98,9 +68,9 @@ extension WorkspaceFolder {
   }
 }
 
-extension Facts {
-  mutating func complete(_ hours: [HoursConfiguration]) -> [Contradiction] {
-    complete { moment in hours.map { $0.around(moment) } }
+extension CaseSurroundings {
+  init(_ hours: [HoursConfiguration], _ about: WorkspaceConfiguration) {
+    self.init(hours: { moment in hours.map { $0.around(moment) } }, about: about)
   }
 }
 

@@ -13,7 +13,53 @@ struct ImpossibleFact {
 }
 
 extension Facts {
-  func impossible() -> [ImpossibleFact] { numbers() + queueNumbers() + events() + flags() }
+  func impossible(_ about: WorkspaceConfiguration) -> [ImpossibleFact] {
+    strangers() + numbers() + queueNumbers() + events() + flags() + texts(about)
+  }
+
+  /// What the channel never brings.
+  private func strangers() -> [ImpossibleFact] {
+    guard case .string(let channel)? = self[.sessionChannel],
+      WorkspaceReader.channels.contains(channel)
+    else { return [] }
+    return Fact.allCases.compactMap { fact in
+      let channels = fact.declaration.channels
+      guard let value = self[fact], !value.isUnknown, !channels.isEmpty, !channels.contains(channel)
+      else { return nil }
+      return .init(
+        path: fact.name, message: "`\(fact.name)` is always absent on the channel \(channel)",
+        hint: "it is there on \(channels.joined(separator: ", ")) only")
+    }
+  }
+
+  private func texts(_ about: WorkspaceConfiguration) -> [ImpossibleFact] {
+    let bots = about.bots.map(\.name).sorted()
+    let forms: [(Fact, TextForm?)] =
+      [
+        (.sessionBot, bots.isEmpty ? nil : .among(bots)),
+        (.customerAssurance, .among(Fact.assurances)),
+      ]
+      + Fact.allCases.map { ($0, TextForm(of: $0)) }
+    var found = forms.compactMap { fact, form -> ImpossibleFact? in
+      guard case .string(let text)? = self[fact],
+        let problem = form?.problem(text, .equals, defaultRegion: about.defaultRegion)
+      else { return nil }
+      return .init(
+        path: fact.name, message: "`\(fact.name)` is never \"\(text)\"", hint: problem.hint)
+    }
+    guard case .list(let named)? = self[.mailTo], !about.mailAddresses.isEmpty else { return found }
+    for case .string(let text) in named {
+      guard
+        let problem = TextForm.addresses(about.mailAddresses).problem(
+          text, .equals, defaultRegion: about.defaultRegion)
+      else { continue }
+      found.append(
+        .init(
+          path: Fact.mailTo.name, message: "none of `mail_addresses` is \"\(text)\"",
+          hint: problem.hint))
+    }
+    return found
+  }
 
   private func numbers() -> [ImpossibleFact] {
     Fact.allCases.compactMap { fact in

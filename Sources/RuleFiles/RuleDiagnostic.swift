@@ -152,7 +152,10 @@ package final class Findings {
     return true
   }
 
+  /// Whether a warning would still be told.
+  var hasRoom: Bool { all.count < Self.most }
   /// Whether more would be let be: then nothing need be looked up for it.
   var isFull: Bool { all.count >= Self.most && hasErrors }
   package var hasErrors: Bool { all.contains { $0.severity == .error } }
+  var errorsCount: Int { all.count { $0.severity == .error } }
 }

@@ -13,20 +13,20 @@ public struct RuleTest: Sendable {
 
 extension WorkspaceReader {
   func readTests(_ section: Section) {
+    let around = CaseSurroundings(hours, about)
     for element in section.elements(what: "a file of tests") {
       guard let members = element.members(["name", "given", "expect"], what: "a test") else {
         continue
       }
       var facts = members["given"]?.facts() ?? Facts()
       if let given = members["given"] {
-        checkNames(given, facts)
-        checkPresence(given, facts)
-        for found in facts.impossible() {
+        checkNames(given)
+        for found in facts.impossible(about) {
           (given.member(found.path) ?? given).report(
             found.message + ImpossibleFact.sentence, hint: found.hint, severity: .warning)
         }
       }
-      for found in facts.complete(hours) {
+      for found in facts.complete(around) {
         let given = members["given"] ?? element
         (given.member(found.path) ?? given).report(
           found.sentence, hint: Contradiction.hint, severity: .warning)
@@ -139,7 +139,7 @@ extension WorkspaceReader {
 
   /// Queues and hours that a test speaks of and nobody asks would be given in vain, and it would
   /// pass without trying anything.
-  private func checkNames(_ given: Section, _ facts: Facts) {
+  private func checkNames(_ given: Section) {
     for entry in given.entries(what: "given") {
       switch entry.name {
       case Fact.queues.name: entry.value.checkKeys(queueNames, what: "queue")
@@ -151,44 +151,6 @@ extension WorkspaceReader {
       case Fact.sessionChannel.name: checkChannel(entry.value)
       default: break
       }
-    }
-    for fact in [
-      Fact.sessionBot, .customerAssurance, .customerLanguage, .conversationLanguage, .mailFrom,
-      .callFrom, .callTo,
-    ] {
-      guard case .string(let text)? = facts[fact], let form = form(of: fact),
-        let problem = form.problem(text, .equals, defaultRegion: defaultRegion)
-      else { continue }
-      (given.member(fact.name) ?? given).report(
-        "`\(fact.name)` is never \"\(text)\": there is no case like this",
-        hint: problem.hint, severity: .warning)
-    }
-    checkAddresses(given, facts)
-  }
-
-  private func checkAddresses(_ given: Section, _ facts: Facts) {
-    guard case .list(let named)? = facts[.mailTo], !mailAddresses.isEmpty else { return }
-    for case .string(let text) in named {
-      guard
-        let problem = TextForm.addresses(mailAddresses).problem(
-          text, .equals, defaultRegion: defaultRegion)
-      else { continue }
-      (given.member(Fact.mailTo.name) ?? given).report(
-        "none of `mail_addresses` is \"\(text)\": there is no case like this", hint: problem.hint,
-        severity: .warning)
-    }
-  }
-
-  /// A test of what no channel ever brings shows nothing about any case.
-  private func checkPresence(_ given: Section, _ facts: Facts) {
-    guard case .string(let channel)? = facts[.sessionChannel], Self.channels.contains(channel)
-    else { return }
-    for fact in Fact.allCases where facts[fact] != nil {
-      let channels = fact.declaration.channels
-      guard !channels.isEmpty, !channels.contains(channel) else { continue }
-      given.report(
-        "`\(fact.name)` is always absent on the channel \(channel): there is no case like this",
-        hint: "it is there on \(channels.joined(separator: ", ")) only", severity: .warning)
     }
   }
 

@@ -115,6 +115,8 @@ final class WorkspaceReader {
     }
   }
   var hours: [HoursConfiguration] = [] { didSet { known.hours = nil } }
+  /// Hours in which something could not be read: when they are open nobody knows.
+  var hoursMisread: Set<String> = []
   var rules: [Rule] = [] { didSet { known.rules = nil } }
   var tests: [RuleTest] = []
   var testNames: Set<String> = []
@@ -139,9 +141,8 @@ final class WorkspaceReader {
   /// The conditions of all rules that could be read, and each rule's by its key.
   var judged = Conditions(Fact.premises)
   var judgedNumbers: [String: Int] = [:]
-  var bots: [String] = []
-  var mailAddresses: [String] = []
-  var defaultRegion = WorkspaceConfiguration(name: "").defaultRegion
+  /// What workspace.yaml says, as far as it could be read.
+  var about = WorkspaceConfiguration(name: "")
   /// The queue of `bot_silence`: it is named before the queues are read.
   var silenceQueue: Section?
   private var version = ContentVersion()
@@ -220,6 +221,7 @@ final class WorkspaceReader {
   func read() -> CheckedWorkspace? {
     checkNames()
     let workspace = section("workspace.yaml", isRequired: true).map(readWorkspace)
+    if let workspace { about = workspace }
     if let section = section("hours.yaml", isRequired: false) { readHours(section) }
     if let section = section("skills.yaml", isRequired: false) { readSkills(section) }
     if let section = section("queues.yaml", isRequired: true) { readQueues(section) }

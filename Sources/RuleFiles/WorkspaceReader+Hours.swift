@@ -12,12 +12,13 @@ extension WorkspaceReader {
     for entry in section.entries(what: "hours.yaml") {
       checkName(entry)
       places["hours \(entry.name)"] = entry.key
+      let errorsBefore = findings.errorsCount
       guard let members = entry.value.members(["zone", "open", "holidays"], what: "opening hours")
       else {
         continue
       }
       let zone = zone(members["zone"], entry.key)
-      let told = findings.all.count
+      let errorsOfZone = findings.errorsCount
       var week = Array(repeating: [ClosedRange<Int>](), count: 7)
       var named: [Int: String] = [:]
       for open in members["open"]?.entries(what: "open") ?? [] { readDays(open, &week, &named) }
@@ -29,8 +30,9 @@ extension WorkspaceReader {
         entry.name, zone ?? .gmt, written, from: now.addingTimeInterval(-86_400),
         days: Self.daysAhead)
       hours.append(expanded)
-      // Of what could not be read more has been said.
-      if expanded.open.isEmpty, findings.all.count == told {
+      if findings.errorsCount > errorsBefore { hoursMisread.insert(entry.name) }
+      // Of what could not be read enough has been said.
+      if expanded.open.isEmpty, findings.errorsCount == errorsOfZone {
         entry.key.report("these hours never open", severity: .warning)
       }
     }

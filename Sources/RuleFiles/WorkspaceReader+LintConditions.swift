@@ -168,7 +168,7 @@ extension WorkspaceReader {
     case .sessionChannel: Set(Self.channels)
     case .customerAssurance: Set(Fact.assurances)
     case .customerLastAgent: agentNames
-    case .sessionBot: bots.isEmpty ? nil : Set(bots)
+    case .sessionBot: about.bots.isEmpty ? nil : Set(about.bots.map(\.name))
     default: nil
     }
   }

@@ -11,12 +11,7 @@ extension WorkspaceReader {
         node, of: condition, section, "`int` counts the nanoseconds of a length of time",
         hint: "for seconds write `\(isSum ? "(\(text))" : text).getSeconds()`", severity: .warning)
     }
-    for loose in condition.looseArithmetic() {
-      report(
-        loose.node, of: condition, section,
-        "`\(loose.told)` may be told as 90 or as 90.5, and arithmetic takes two numbers of one kind only",
-        hint: "write `\(loose.meant)`", severity: .warning)
-    }
+    lintArithmetic(condition, section)
     for (node, presence) in condition.comparisonsWithNull() {
       report(
         node, of: condition, section,
@@ -24,6 +19,23 @@ extension WorkspaceReader {
         hint:
           "`!\(presence.hasPrefix("has(") ? presence : "(\(presence))")` asks whether it is missing",
         severity: .warning)
+    }
+  }
+
+  private func lintArithmetic(_ condition: Program, _ section: Section) {
+    guard findings.hasRoom else { return }
+    let environment = Fact.environment(zone: SystemZones.table)
+    let found = condition.looseArithmetic { Expression.isTyped($0, environment, as: .bool) }
+    for loose in found {
+      let hint =
+        loose.meant.map {
+          "write `\($0)`" + (loose.isWhole ? ", which leaves out what stands behind the point" : "")
+        }
+        ?? "make both of one kind: `double(…)` beside numbers as 2.0, or `int(…)`, which leaves out what stands behind the point"
+      report(
+        loose.node, of: condition, section,
+        "`\(loose.told)` may be told as 90 or as 90.5, and arithmetic takes two numbers of one kind only",
+        hint: hint, severity: .warning)
     }
   }
 

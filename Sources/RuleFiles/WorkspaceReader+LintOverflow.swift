@@ -71,9 +71,10 @@ extension WorkspaceReader {
     var (from, until) = (Instant(milliseconds: .min), Instant(milliseconds: .max))
     var open: [HoursConfiguration.Interval] = []
     for name in names {
-      // Of what could not be read more has been said.
-      guard let own = queue(name)?.hours else { return false }
-      guard let hours = self.hours.first(where: { $0.name == own }) else { return false }
+      // Of what could not be read enough has been said.
+      guard let own = queue(name)?.hours, !hoursMisread.contains(own),
+        let hours = self.hours.first(where: { $0.name == own })
+      else { return false }
       (from, until) = (max(from, hours.expandedFrom), min(until, hours.expandedUntil))
       open += hours.open
     }

@@ -10,8 +10,8 @@ extension WorkspaceReader {
     case .raised: return .upperAscii
     case .field: return nil
     case .elements(let slot):
-      return Fact(rawValue: slot) == .mailTo && !mailAddresses.isEmpty
-        ? .addresses(mailAddresses) : nil
+      return Fact(rawValue: slot) == .mailTo && !about.mailAddresses.isEmpty
+        ? .addresses(about.mailAddresses) : nil
     case .fact(let slot): return Fact(rawValue: slot).flatMap { form(of: $0) }
     }
   }
@@ -28,7 +28,7 @@ extension WorkspaceReader {
       lintLanguageAsTold(use, condition, section)
       if case .fact(let slot) = use.subject, told.contains("\(slot) \(use.text)") { continue }
       guard let form = form(use.subject),
-        let problem = form.problem(use.text, use.relation, defaultRegion: defaultRegion)
+        let problem = form.problem(use.text, use.relation, defaultRegion: about.defaultRegion)
       else { continue }
       let verb = "\(Self.verb(use.relation)) \"\(use.text)\""
       // One that was taken out of the folder may still come: somebody answers an old mail.

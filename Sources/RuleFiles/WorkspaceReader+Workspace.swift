@@ -18,7 +18,6 @@ extension WorkspaceReader {
     if let title = members["title"]?.text(what: "title") { made.title = title }
     made.mailAddresses =
       members["mail_addresses"]?.oneOrMore(what: "mail_addresses").compactMap(address) ?? []
-    mailAddresses = made.mailAddresses
     made.dialledNumbers =
       members["dialled_numbers"]?.oneOrMore(what: "dialled_numbers").compactMap(number) ?? []
     if let region = members["default_region"]?.text(what: "default_region") {
@@ -31,7 +30,6 @@ extension WorkspaceReader {
           hint: "regions are those of ISO 3166, such as US, DE or GB")
       } else {
         made.defaultRegion = region
-        defaultRegion = region
       }
     }
     made.trustedRelays =
@@ -39,7 +37,6 @@ extension WorkspaceReader {
     made.phoneSystems =
       members["phone_systems"]?.entries(what: "phone_systems").compactMap(phoneSystem) ?? []
     made.bots = members["bots"]?.entries(what: "bots").map(bot) ?? []
-    bots = made.bots.map(\.name)
     made.integrations =
       members["integrations"]?.entries(what: "integrations").map(integration) ?? []
     if let window = members["conversation_window"]?.duration(

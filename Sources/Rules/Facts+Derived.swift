@@ -101,63 +101,68 @@ public struct Contradiction: Sendable {
   public var path: String { name.map { "\(fact.name).\($0)" } ?? fact.name }
 }
 
+/// What is known of the place that a case comes to, whatever the case is.
+public struct CaseSurroundings {
+  /// All sets of hours, spelt out for a moment.
+  public var hours: (Instant) -> [HoursConfiguration]
+  public var about: WorkspaceConfiguration
+  /// Names of `conversation.fields` that rules ask for: those that are not stated are open where
+  /// something that was said is. Nil where they ask more of it, such as how many there are.
+  public var fieldsAsked: [String]? = []
+
+  public init(
+    hours: @escaping (Instant) -> [HoursConfiguration], about: WorkspaceConfiguration
+  ) {
+    self.hours = hours
+    self.about = about
+  }
+}
+
 extension Facts {
   /// Adds what follows from facts that somebody states, where they do not state it themselves, as a
-  /// running server would have it. What they state stands; what is unknown stays so.
+  /// running server would have it. What they state stands; what is unknown stays so, and what follows
+  /// from it is unknown, too.
   ///
-  /// - Parameter hours: all sets of hours, spelt out for a moment.
   /// - Returns: where a stated fact says something else.
-  public mutating func complete(hours: (Instant) -> [HoursConfiguration]) -> [Contradiction] {
-    openWhatFollows(hours)
-    let found = completeFields() + completeHours(hours)
-    completeFirst()
+  public mutating func complete(_ around: CaseSurroundings) -> [Contradiction] {
+    openByChannel()
+    let found = completeFields(around) + completeHours(around.hours)
+    completeFirst(around)
     return found
   }
 
   private func isOpen(_ fact: Fact) -> Bool { self[fact]?.isUnknown ?? false }
 
-  /// What follows from something that is not known is not known either, unless it is stated.
-  private mutating func openWhatFollows(_ hours: (Instant) -> [HoursConfiguration]) {
-    let meanings: [Fact] = [.conversationIntent, .conversationLanguage, .customerLanguage]
-    let said: [Fact] = [.conversationFields, .sessionContext, .handoffFields]
-    var following: [(fact: Fact, from: [Fact])] = [
-      (.conversationFields, said + meanings), (.hours, [.now]),
-      (.conversationMessages, [.sessionChannel, .conversationText]),
-    ]
-    following += meanings.map { ($0, said) }
-    following += [
-      (.conversationLanguage, [.customerLanguage]), (.customerLanguage, [.conversationLanguage]),
-    ]
+  /// What only some channels bring is open where the channel is, and absent where that is another.
+  public mutating func openByChannel() {
     for fact in Fact.allCases where !fact.declaration.channels.isEmpty {
-      following.append((fact, [.sessionChannel]))
-    }
-    // What meant something stands among the fields, too.
-    let names =
-      (isOpen(.conversationIntent) ? ["intent"] : [])
-      + (isOpen(.conversationLanguage) || isOpen(.customerLanguage) ? ["language"] : [])
-    var isSettled = false
-    while !isSettled {
-      isSettled = true
-      for (fact, sources) in following where self[fact] == nil && sources.contains(where: isOpen) {
-        setUnknown(fact)
-        isSettled = false
+      switch self[.sessionChannel] {
+      case .string(let channel)?
+      where isOpen(fact) && !fact.declaration.channels.contains(channel):
+        self[fact] = nil
+      case let channel? where channel.isUnknown && self[fact] == nil: setUnknown(fact)
+      default: break
       }
     }
-    setUnknown(names, of: .conversationFields)
-    if isOpen(.now) { setUnknown(hours(Instant(milliseconds: 0)).map(\.name), of: .hours) }
   }
 
   /// What every case has and nobody states is as when somebody comes for the first time.
-  private mutating func completeFirst() {
-    let hasWords = self[.conversationText] != nil || self[.sessionChannel] == .string("email")
-    let first: [(Fact, Value)] = [
-      (.customerAttributes, .map(.empty)), (.customerEvents, .list([])),
-      (.customerConversations, .int(0)), (.conversationReopened, .bool(false)),
-      (.conversationSessions, .int(1)), (.conversationMessages, .int(hasWords ? 1 : 0)),
-    ]
+  private mutating func completeFirst(_ around: CaseSurroundings) {
+    // What a mail has whatever it is, and others may not have.
+    let ofMail: [Fact] = [.conversationText, .customerAssurance]
+    for fact in ofMail where self[fact] == nil && isOpen(.sessionChannel) { setUnknown(fact) }
     let isMet = isMet
-    for (fact, value) in first + firstHere where self[fact] == nil { self[fact] = value }
-    if self[.conversationFields] == nil { self[.conversationFields] = .map(.empty) }
+    for (fact, value) in firstHere(around) + firstEverywhere where self[fact] == nil {
+      self[fact] = value
+    }
+    if self[.conversationMessages] == nil {
+      let isMail = self[.sessionChannel] == .string(Channel.email.name)
+      if isOpen(.conversationText), !isMail {
+        setUnknown(.conversationMessages)
+      } else {
+        self[.conversationMessages] = .int(isMail || self[.conversationText] != nil ? 1 : 0)
+      }
+    }
     guard self[.customerKnown] == nil else { return }
     switch isMet {
     case .yes: self[.customerKnown] = .bool(true)
@@ -167,16 +172,37 @@ extension Facts {
     }
   }
 
+  private var firstEverywhere: [(Fact, Value)] {
+    [
+      (.customerAttributes, .map(.empty)), (.customerEvents, .list([])),
+      (.customerConversations, .int(0)), (.conversationReopened, .bool(false)),
+      (.conversationSessions, .int(1)), (.conversationFields, .map(.empty)),
+    ]
+  }
+
+  /// Whom nobody knows writes from here: the name is kept free for what does not exist.
+  /// Source: RFC 2606 §2.
+  public static let strangersAddress = "stranger@mail.invalid"
+
   /// What whoever comes by the channel for the first time has there.
-  private var firstHere: [(Fact, Value)] {
+  private func firstHere(_ around: CaseSurroundings) -> [(Fact, Value)] {
+    // Of several nobody can say which.
+    func only(_ names: [String]) -> [Value] { names.count == 1 ? [.string(names[0])] : [] }
+    let about = around.about
     switch self[.sessionChannel] {
     case .string(Channel.chat.name):
-      [
+      return [
         (.handoffFields, .map(.empty)), (.handoffSkills, .list([])), (.handoffSummary, .string("")),
-      ]
+        (.handoffReason, .string("")),
+      ] + only(about.bots.map(\.name)).map { (.sessionBot, $0) }
     case .string(Channel.email.name):
-      [(.mailAutomatic, .bool(false)), (.mailAttachments, .int(0)), (.mailSubject, .string(""))]
-    default: []
+      return [
+        (.mailAutomatic, .bool(false)), (.mailAttachments, .int(0)), (.mailSubject, .string("")),
+        (.mailFrom, .string(Self.strangersAddress)),
+        (.conversationText, .string("")), (.customerAssurance, .string(Assurance.claimed.name)),
+      ] + only(about.mailAddresses).map { (.mailTo, .list([$0])) }
+    case .string(Channel.phone.name): return only(about.dialledNumbers).map { (.callTo, $0) }
+    default: return []
     }
   }
 
@@ -233,9 +259,11 @@ extension Facts {
   private mutating func completeHours(_ hours: (Instant) -> [HoursConfiguration])
     -> [Contradiction]
   {
-    guard case .timestamp(let now)? = self[.now], !(self[.hours]?.isUnknown ?? false) else {
-      return []
+    if isOpen(.now) {
+      if self[.hours] == nil { setUnknown(.hours) }
+      setUnknown(hours(Instant(milliseconds: 0)).map(\.name), of: .hours)
     }
+    guard case .timestamp(let now)? = self[.now], !isOpen(.hours) else { return [] }
     let moment = Instant(
       milliseconds: now.seconds * 1_000 + Int64(now.nanoseconds / 1_000_000))
     var derived = Facts()
@@ -243,26 +271,45 @@ extension Facts {
     return merge(derived[.hours], into: .hours, from: .now)
   }
 
-  private mutating func completeFields() -> [Contradiction] {
-    // Of what is not known nobody can say what follows.
-    guard !isOpen(.conversationFields) else { return [] }
-    var collected = CollectedFields()
-    // What was said when the session was opened is the oldest, what was handed over the newest.
-    for fact in [Fact.sessionContext, .conversationFields, .handoffFields] {
-      if case .map(let fields)? = self[fact] { collected.take(fields) }
+  /// What was said, the oldest first, as far back as it is known: what was said when the session was
+  /// opened is the oldest, what was handed over the newest.
+  ///
+  /// - Returns: with it whether that is all.
+  private var collected: (fields: CollectedFields, isWhole: Bool) {
+    var known: [MapValue] = []
+    var isWhole = true
+    for fact in [Fact.handoffFields, .conversationFields, .sessionContext] {
+      if isOpen(fact) {
+        isWhole = false
+        break
+      }
+      if case .map(let fields)? = self[fact] { known.append(fields) }
     }
-    let meanings: [(Fact, String)] = [
+    var collected = CollectedFields()
+    for fields in known.reversed() { collected.take(fields) }
+    return (collected, isWhole)
+  }
+
+  private mutating func completeFields(_ around: CaseSurroundings) -> [Contradiction] {
+    var (collected, isWhole) = collected
+    let meanings: [(fact: Fact, name: String)] = [
       (.conversationIntent, "intent"), (.conversationLanguage, "language"),
       (.customerLanguage, "language"),
     ]
     for (fact, name) in meanings where collected[name] == nil {
       if case .string(let text)? = self[fact] { collected.take(name, .string(text)) }
     }
+    // What meant something stands among the fields, too.
+    let open = meanings.filter { isOpen($0.fact) && collected[$0.name] == nil }.map(\.name)
     var derived = Facts()
     derived.setCollected(collected)
     var found: [Contradiction] = []
     for (fact, name) in meanings {
-      guard let value = derived[fact] else { continue }
+      guard let value = derived[fact] else {
+        let mayBeSaid = collected[name] == nil && (!isWhole || open.contains(name))
+        if self[fact] == nil, mayBeSaid { setUnknown(fact) }
+        continue
+      }
       guard let stated = self[fact] else {
         self[fact] = value
         continue
@@ -278,10 +325,22 @@ extension Facts {
         .init(
           fact: fact, stated: stated, derived: value, from: .conversationFields, field: name))
     }
-    guard case .map(let fields)? = derived[.conversationFields], fields.count > 0 else {
-      return found
+    // Of what is not known nobody can say what is among it.
+    if self[.conversationFields] == nil, !isWhole || !open.isEmpty {
+      setUnknown(.conversationFields)
     }
-    return found + merge(.map(fields), into: .conversationFields, from: .handoffFields)
+    if case .map(let fields)? = derived[.conversationFields], fields.count > 0,
+      !isOpen(.conversationFields)
+    {
+      found += merge(.map(fields), into: .conversationFields, from: .handoffFields)
+    }
+    guard !isWhole || !open.isEmpty else { return found }
+    if let asked = around.fieldsAsked {
+      setUnknown(open + (isWhole ? [] : asked), of: .conversationFields)
+    } else {
+      setUnknown(.conversationFields)
+    }
+    return found
   }
 
   /// Adds the members of a map that a fact does not have.

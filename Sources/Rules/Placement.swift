@@ -18,16 +18,20 @@ struct Placement: Sendable {
     let channel = channel(facts)
     // A channel that is not known counts as a call: a test need not tell what it does not ask.
     let isCall = channel == nil || channel == "phone"
+    let assumed =
+      facts[.sessionChannel]?.isUnknown ?? false
+      ? ["by which channel it came is not known: it is taken for a call"] : []
     // A message waits for the morning: no queue is too closed or too full for it.
-    if plan.leaveMessage != nil, isCall { return (outcome, []) }
+    if plan.leaveMessage != nil, isCall { return (outcome, assumed) }
     plan.leaveMessage = nil
     guard !queues.isEmpty else { return (.route(plan), []) }
     var lines: [String] = []
     var seen: Set<String> = [plan.queue]
     while true {
-      let (left, assumed) = leaves(plan.queue, facts)
-      lines += assumed
+      let (left, unsure) = leaves(plan.queue, facts)
+      lines += unsure
       guard let (why, then) = left else { break }
+      if !then.isQueue { lines += assumed }
       // Nobody is there to be told, and whoever wrote relies on being read.
       if channel == "email", !then.isQueue {
         plan = overdue(plan)

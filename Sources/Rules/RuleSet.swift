@@ -35,7 +35,8 @@ public struct Decision: Sendable, Hashable {
   public var ruleIndex: Int
   public var rule: String
   public var outcome: Outcome
-  /// Queues that were closed or full, and so passed the case on: a line each.
+  /// Queues that were closed or full, and so passed the case on, and what the plan would rest on and
+  /// is not known: a line each.
   public var passedOn: [String] = []
 }
 
@@ -135,18 +136,32 @@ public struct RuleSet: Sendable {
 
   func decision(_ at: Int, _ facts: Facts) -> Decision {
     let rule = rules[at]
-    let (outcome, passedOn) = placement.settle(complete(rule, facts), facts)
+    let (completed, leftOut) = complete(rule, facts)
+    let (outcome, passedOn) = placement.settle(completed, facts)
     return Decision(
-      version: version, ruleIndex: at, rule: rule.name, outcome: outcome, passedOn: passedOn)
+      version: version, ruleIndex: at, rule: rule.name, outcome: outcome,
+      passedOn: leftOut + passedOn)
   }
 
   /// Adds what the rule takes from the facts.
-  private func complete(_ rule: Rule, _ facts: Facts) -> Outcome {
+  ///
+  /// - Returns: with it a line for each of what is not known.
+  private func complete(_ rule: Rule, _ facts: Facts) -> (Outcome, leftOut: [String]) {
     guard case .route(var plan) = rule.outcome, rule.wantedSkills != nil || rule.language != nil
     else {
-      return rule.outcome
+      return (rule.outcome, [])
     }
-    if let taking = rule.wantedSkills, case .list(let wanted)? = facts[.handoffSkills] {
+    var leftOut: [String] = []
+    let (wanted, spoken) = (
+      facts[.handoffSkills], facts[.conversationLanguage] ?? facts[.customerLanguage]
+    )
+    if rule.wantedSkills != nil, wanted?.isUnknown ?? false {
+      leftOut.append("which skills the bot asked for is not known: none of them is added")
+    }
+    if rule.language != nil, spoken?.isUnknown ?? false {
+      leftOut.append("which language the customer speaks is not known: no skill is added for it")
+    }
+    if let taking = rule.wantedSkills, case .list(let wanted)? = wanted {
       // A bot may ask for more than a case can need: what it names first counts, and the language.
       let room = Plan.skillsMax - (rule.language == nil ? 0 : 1)
       for case .string(let name) in wanted
@@ -154,13 +169,12 @@ public struct RuleSet: Sendable {
         plan.add(name, as: taking)
       }
     }
-    if let taking = rule.language,
-      case .string(let spoken)? = facts[.conversationLanguage] ?? facts[.customerLanguage],
+    if let taking = rule.language, case .string(let spoken)? = spoken,
       let name = LanguageTag.fallbacks(spoken).lazy.compactMap({ languages[$0] }).first
     {
       plan.add(name, as: taking)
     }
-    return .route(plan)
+    return (.route(plan), leftOut)
   }
 }
 

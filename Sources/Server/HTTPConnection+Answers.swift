@@ -27,6 +27,8 @@ extension HTTPConnection {
       case .read(_, let onDisk?):
         exchange?.kind = .blob  // It is read now, whatever is said again.
         read(onDisk, connection)
+      // What it would tell rests on what hangs, or may.
+      case .read(_, onDisk: nil): finish(APIResponse(APIProblem.unavailable), connection)
       // Whoever watches must see that it hangs.
       case .gathering(let response, _): finish(response, connection)
       default: break

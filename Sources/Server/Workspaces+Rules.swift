@@ -245,6 +245,7 @@ extension Workspaces {
     for fact in open { facts.setUnknown(fact) }
     var warnings: [RuleDiagnostic] = []
     if past != nil {
+      facts.openByChannel()
       facts.setUnknown(checked.hours.map(\.name), of: .hours)
       facts.setUnknown(checked.queues.map(\.name), of: .queues)
     } else {

@@ -262,7 +262,7 @@ extension API {
     let row = BlobRow(
       id: .new(), hash: Digest(SHA256.hash(request.body)), size: Int64(request.body.count),
       mediaType: request.contentType.isEmpty
-        ? "application/octet-stream" : String(request.contentType.prefix(200)),
+        ? "application/octet-stream" : String(redactor.text(request.contentType).prefix(200)),
       fileName: request.fileName.map(redactor.text), conversation: nil, uploader: caller.signature,
       at: Instant(milliseconds: WallClock.nowMilliseconds))
     return .keepBlob(row, request.body, request.idempotency)

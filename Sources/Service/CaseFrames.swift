@@ -111,6 +111,7 @@ extension ConsultEnd {
     case .ended: "ended"
     case .timedOut: "timed_out"
     case .movedOn: "moved_on"
+    case .agentLeft: "agent_left"
     }
   }
 }

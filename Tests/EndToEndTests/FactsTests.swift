@@ -286,6 +286,19 @@ import Testing
         ), "\(text)")
       #expect(!text.contains("absent") && !text.contains("conversation.text"), "\(text)")
 
+      // While its channel is left open nobody can say that it had no subject.
+      files["rules/10-all.yaml"] = """
+        - { name: mail, when: mail.subject == "x", route: { queue: vip } }
+        - { name: everyone, route: { queue: support } }
+        """
+      let asMail = Body.object(files.sorted { $0.key < $1.key }.map { ($0.key, .text($0.value)) })
+      let open = try await server.call(
+        "POST", "/v1/rules/explain",
+        ["case": .text(id), "files": asMail, "unknown": ["session.channel"]], by: boss)
+      #expect(
+        open["explanation"]["trials"].elements.first?["needs"].elements.map(\.text)
+          == ["mail.subject"], "\(open)")
+
       let small = try await explain(try await handoff(["k": "v"]))
       #expect(
         small["explanation"]["rule"].text == "known" && small["routed_by_rule"].text == "known")

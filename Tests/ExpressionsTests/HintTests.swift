@@ -83,7 +83,20 @@ struct `A condition written as elsewhere` {
     ("a.number > duration('5m')", "in seconds that is 300"),
     ("now - now < a.number", "for seconds write `(now - now).getSeconds()`"),
     ("now > 2026-12-01", "write `timestamp(\"2026-12-01T00:00:00Z\")`"),
+    ("now > 20261201", "write `timestamp(\"2026-12-01T00:00:00Z\")`"),
+    ("now > 20261301", "for seconds since 1970 write `timestamp(20261301)`"),
+    ("now > 2026-02-30", nil),
+    ("now > 1795641953120", "for milliseconds since 1970 write `timestamp(1795641953)`"),
+    ("now > 'tomorrow'", "a moment is written `timestamp(\"2026-11-25T21:25:00Z\")`"),
     ("a.map.order-no == 5", "a name with a hyphen stands in brackets: `a.map[\"order-no\"]`"),
+    (
+      "a.map.order-no-old == 5",
+      "a name with a hyphen stands in brackets: `a.map[\"order-no-old\"]`"
+    ),
+    (
+      "a.map.total - a.map.order-no == 5",
+      "a name with a hyphen stands in brackets: `a.map[\"order-no\"]`"
+    ),
     (
       "a.text == +33144556688",
       "a number has no plus; that of a telephone is a text: \"+33144556688\""

@@ -143,6 +143,37 @@ struct `Offers to several at once` {
     }
   }
 
+  /// An offer takes an agent's room, as long as it is open, also where others were asked beside them.
+  @Test func `who is asked beside others is asked nothing else until that is settled`() {
+    var world = world(2)
+    world.sits(World.cat)
+    #expect(asked(world) == [World.bob, World.cat])
+    world.open(2)
+    world.route(2, Need(queue: World.sales))
+    #expect(asked(world, 2).isEmpty, "both are asked about the first")
+    let why = world.router.why(World.case(2))
+    #expect(why?.passedOver.counts[Int(PassedOverReason.offered.rawValue)] == 2)
+    world.pass(seconds: 3)
+    world.when(.accept(world.offer(World.bob), World.bob))
+    #expect(asked(world, 2).first == World.cat, "who did not get the first")
+  }
+
+  @Test func `who accepts by themselves wins at once over whoever was asked before them`() {
+    var made = World.configuration
+    made.queues[1].offersAtOnce = 2
+    var world = World(made)
+    world.sits(World.bob)
+    world.sits(World.dan)
+    world.open(1)
+    world.when(world.routing(1, Need(queue: World.sales)))
+    #expect(world.router.case(World.case(1))?.agent == World.dan)
+    let ends = world.last.effects.compactMap {
+      if case .withdrawOffer(_, _, let agent, _, let end) = $0 { (agent, end) } else { nil }
+    }
+    #expect(ends.count == 1 && ends[0] == (World.bob, .revoked(.wonByAnother)))
+    #expect(asked(world).isEmpty)
+  }
+
   @Test func `each of very many offers of a few cases counts, and some are made a command`() {
     let most = 200
     var made = World.configuration

@@ -61,19 +61,95 @@ struct `Agents together, and leaving` {
     var made = World.configuration
     made.agents.removeAll { $0.name == "bob" }
     world.when(.configure(made))
-    #expect(world.last.events.contains(.consultEnded(World.case(1), .ended)))
+    #expect(world.last.events.contains(.consultEnded(World.case(1), .agentLeft)))
     let (told, closed) = (
-      world.last.effects.firstIndex(of: .endConsult(World.bob, World.case(1), .ended)),
+      world.last.effects.firstIndex(of: .endConsult(World.bob, World.case(1), .agentLeft)),
       world.last.effects.firstIndex(of: .closeStream(World.bob, WaiterID(7), .agentRetired))
     )
     #expect(told ?? .max < closed ?? 0, "they hear it while their stream is open")
     #expect(
-      world.last.effects.contains(.tellCase(World.ann, World.case(1), .consultEnded(.ended))))
+      world.last.effects.contains(.tellCase(World.ann, World.case(1), .consultEnded(.agentLeft))))
     #expect(world.router.case(World.case(1))?.consult == nil)
     world.refused(notes(World.bob, 1), .notOwner)
     world.refused(.takeOver(World.case(1), by: World.bob), .caseNotYours)
     world.given(.configure(World.configuration))
     world.refused(.takeOver(World.case(1), by: World.bob), .caseNotYours)
+  }
+
+  @Test func `advice ends when whoever is asked goes offline, and both hear it`() {
+    var world = World()
+    world.assigned(1, to: World.ann)
+    world.available(World.bob)
+    world.given(.openStream(World.ann, waiter: WaiterID(6)))
+    for leaves in [
+      Command.setStatus(World.bob, .offline, lease: nil), .finish(World.bob, then: .offline),
+    ] {
+      world.available(World.bob)
+      world.given(
+        .consult(World.case(1), by: World.ann, with: World.bob, until: world.now + .seconds(600)))
+      world.when(.setStatus(World.bob, .onBreak, lease: nil))
+      #expect(world.router.case(World.case(1))?.consult != nil, "who is there may be asked")
+      world.when(leaves)
+      #expect(world.last.events.contains(.consultEnded(World.case(1), .agentLeft)))
+      #expect(
+        world.last.effects.filter {
+          if case .tellAgentStatus = $0 { false } else { true }
+        } == [
+          .endConsult(World.bob, World.case(1), .agentLeft),
+          .tellCase(World.ann, World.case(1), .consultEnded(.agentLeft)),
+        ])
+      world.refused(notes(World.bob, 1), .notOwner)
+      world.refused(.takeOver(World.case(1), by: World.bob), .caseNotYours)
+    }
+  }
+
+  /// A connection that drops is no leaving: the lease of their presence goes on, as for all else.
+  @Test func `advice outlives a dropped connection, and ends with the presence`() throws {
+    var world = World()
+    for n in 1...3 as ClosedRange<UInt64> { world.assigned(n, to: World.ann) }
+    world.available(World.bob)
+    world.given(
+      .openStream(World.ann, waiter: WaiterID(6)), .openStream(World.bob, waiter: WaiterID(7)))
+    // Listed in another order than that in which they came.
+    for n in [2, 3, 1] as [UInt64] {
+      world.given(
+        .consult(World.case(n), by: World.ann, with: World.bob, until: world.now + .seconds(600)))
+    }
+    world.given(.endConsult(World.case(3), by: World.ann))
+    world.pass(seconds: 100)
+    world.when(.closeStream(World.bob, waiter: WaiterID(7)))
+    world.pass(seconds: 59)
+    world.when(.tick)
+    #expect(world.router.consultations(of: World.bob) == [World.case(1), World.case(2)])
+    world.given(.openStream(World.bob, waiter: WaiterID(8)))
+    world.pass(seconds: 100)
+    world.when(.tick)
+    #expect(world.router.consultations(of: World.bob).count == 2, "they came back")
+    world.given(.closeStream(World.bob, waiter: WaiterID(8)))
+    world.router = try Router(rows: world.router.allRows())
+    world.pass(seconds: 60)
+    world.when(.tick)
+    #expect(
+      world.last.events == [
+        .presenceLost(World.bob), .consultEnded(World.case(1), .agentLeft),
+        .consultEnded(World.case(2), .agentLeft),
+      ])
+    #expect(world.router.case(World.case(1))?.consult == nil)
+  }
+
+  /// As rows of an older program have it.
+  @Test func `a server that begins asks no advice of who has left`() {
+    var world = World()
+    world.assigned(1, to: World.ann)
+    world.available(World.bob)
+    world.given(
+      .consult(World.case(1), by: World.ann, with: World.bob, until: world.now + .seconds(600)))
+    world.checks = false
+    world.router.apply(.statusSet(World.bob, .offline), at: world.now)
+    #expect(Invariants.check(world.router).map(\.rule).contains(.adviceOfAbsent))
+    world.checks = true
+    world.when(.start)
+    #expect(world.last.events.contains(.consultEnded(World.case(1), .agentLeft)))
   }
 
   @Test func `advice ends at its time, also on a case that is parked or wrapped up`() {

@@ -131,6 +131,20 @@ struct `Facts that follow from others` {
     ),
     ("queues.vip.waiting == 0", "queues: { support: { waiting: 7 } }", true),
     ("queues.support.available_agents == 0", "{}", false),
+    (#"customer.assurance == "claimed""#, "session: { channel: email }", true),
+    ("has(customer.assurance)", "session: { channel: chat }", false),
+    (#"!mail.from.endsWith("@partner.example")"#, "session: { channel: email }", true),
+    (
+      #"mail.from == "ann@home.example""#,
+      "session: { channel: email }\nmail: { from: ann@home.example }", true
+    ),
+    (#"mail.to == ["help@shop.example"]"#, "session: { channel: email }", true),
+    ("has(mail.to)", "session: { channel: phone }", false),
+    (#"session.bot == "robin" && handoff.reason == """#, "session: { channel: chat }", true),
+    ("has(session.bot) || has(handoff.reason)", "session: { channel: phone }", false),
+    (#"call.to == "+18005551212""#, "session: { channel: phone }", true),
+    (#"conversation.text == """#, "session: { channel: email }", true),
+    ("has(conversation.text)", "session: { channel: chat }", false),
     ("queues.support.available_agents == 3", "queues: { support: { available_agents: 3 } }", true),
   ])
   func `are as of a first contact where every case has them`(
@@ -138,6 +152,14 @@ struct `Facts that follow from others` {
   ) throws {
     let folder = try folder()
     try folder.write("queues.yaml", "support:\nvip:\n")
+    try folder.write(
+      "workspace.yaml",
+      """
+      title: Test
+      mail_addresses: [help@shop.example]
+      dialled_numbers: ["+18005551212"]
+      bots: { robin: }
+      """)
     try FileManager.default.removeItem(at: folder.url.appending(path: "rules/10.yaml"))
     try folder.write("rules/10.yaml", "- name: asked\n  when: '\(condition)'\n  answer: yes\n")
     let checked = try #require(folder.load().workspace, "\(folder.load().diagnostics)")
@@ -199,6 +221,59 @@ struct `Facts that follow from others` {
       .sessionContext,
       false
     ),
+    // Whether there is one is not known either.
+    (
+      "has(conversation.fields.intent)", "conversation: { fields: { a: 1 } }", .conversationIntent,
+      true
+    ),
+    (
+      #""intent" in conversation.fields"#, "conversation: { fields: { a: 1 } }",
+      .conversationIntent, true
+    ),
+    (
+      #"conversation.fields.?intent.orValue("") == """#, "conversation: { fields: { a: 1 } }",
+      .conversationIntent, true
+    ),
+    (
+      "has(conversation.fields.order)",
+      "session: { channel: chat }\nconversation: { fields: { a: 1 } }", .handoffFields, true
+    ),
+    (
+      "conversation.fields.size() == 1",
+      "session: { channel: chat }\nconversation: { fields: { a: 1 } }", .handoffFields, true
+    ),
+    (
+      #"conversation.fields.exists(name, name == "b")"#,
+      "session: { channel: chat }\nconversation: { fields: { a: 1 } }", .handoffFields, true
+    ),
+    (
+      "conversation.fields.a == 1",
+      "session: { channel: chat }\nconversation: { fields: { a: 1 } }", .handoffFields, false
+    ),
+    ("conversation.messages == 1", "session: { channel: email }", .conversationText, false),
+    ("conversation.messages == 1", "session: { channel: chat }", .conversationText, true),
+    ("conversation.messages == 1", "conversation: { text: hello }", .sessionChannel, false),
+    (#"conversation.text == """#, "{}", .sessionChannel, true),
+    (#"customer.assurance == "claimed""#, "{}", .sessionChannel, true),
+    // The newest word counts, whatever was said before it.
+    (
+      #"conversation.intent == "buy""#,
+      "session: { channel: chat }\nhandoff: { fields: { intent: buy } }", .sessionContext, false
+    ),
+    (
+      #"conversation.language == "de" && customer.language == "de""#,
+      "session: { channel: chat }\nhandoff: { fields: { language: DE } }", .conversationFields,
+      false
+    ),
+    (
+      #"conversation.intent == "buy""#,
+      "session: { channel: chat, context: { intent: buy } }", .handoffFields, true
+    ),
+    (#"conversation.intent == "buy""#, "conversation: { fields: { a: 1 } }", .sessionContext, true),
+    (#"conversation.language == "de""#, "session: { channel: chat }", .conversationIntent, false),
+    // No other channel ever brings it.
+    ("conversation.fields.total > 5", "session: { channel: email }", .handoffFields, false),
+    (#"mail.subject.contains("x")"#, "session: { channel: chat }", .mailSubject, false),
     ("hours.office", "now: 2030-06-03T10:00:00Z", .now, true),
     ("hours.night", "now: 2030-06-03T10:00:00Z\nhours: { office: true }", .now, true),
     ("hours.office", "now: 2030-06-03T10:00:00Z\nhours: { office: true }", .now, false),
@@ -232,5 +307,104 @@ struct `Facts that follow from others` {
       """)
     let report = WorkspaceFolder.test(folder.url.path)
     #expect(report.passed && report.outcomes.count == 2, "\(report.text)")
+  }
+}
+
+/// Whatever is decided while a fact is open is so whatever the fact turns out to be.
+struct `A fact that is left open` {
+  private static let others: [Fact: [String]] = [
+    .sessionChannel: ["chat", "email", "phone"],
+    .sessionContext: ["{}", "{ intent: buy }", "{ language: DE }", "{ order: 1 }"],
+    .customerKnown: ["true", "false"], .customerName: ["Ann"],
+    .customerAssurance: ["claimed", "verified"], .customerAttributes: ["{}", "{ tier: gold }"],
+    .customerLanguage: ["de"], .customerConversations: ["0", "3"], .customerLastAgent: ["ann"],
+    .customerEvents: ["[]", "[{ kind: returned, at: '2026-11-27T10:00:00Z' }]"],
+    .conversationIntent: ["buy"],
+    .conversationFields: ["{}", "{ intent: sell }", "{ language: fr }", "{ order: 2 }"],
+    .conversationReopened: ["true", "false"], .conversationSessions: ["1", "2"],
+    .conversationMessages: ["0", "3"], .conversationLanguage: ["de"],
+    .conversationText: ["hello"], .handoffReason: ["lost"], .handoffSummary: ["long"],
+    .handoffFields: ["{}", "{ intent: return }", "{ language: nl }", "{ order: 3 }"],
+    .handoffSkills: ["[]", "[german]"], .mailSubject: ["hello"], .mailFrom: ["a@home.example"],
+    .mailTo: ["[help@shop.example]"], .mailAutomatic: ["false"], .mailAttachments: ["0", "2"],
+    .callFrom: ["'+493012345678'"], .callTo: ["'+18005551212'"],
+    .queues: ["{ support: { waiting: 5 } }"], .hours: ["{ office: true }", "{ office: false }"],
+    .now: ["2026-11-27T10:00:00Z", "2026-11-27T22:00:00Z"],
+  ]
+  /// From which others follow.
+  private static let telling: Set<Fact> = [
+    .sessionContext, .customerName, .customerConversations, .customerEvents, .customerLanguage,
+    .conversationIntent, .conversationFields, .conversationSessions, .conversationText,
+    .handoffFields, .hours, .now,
+  ]
+  private static let asked =
+    #"conversation.fields.order == 1 || conversation.fields.intent == "x" || "language" in conversation.fields"#
+
+  /// - Returns: nil for facts that contradict one another, as those of no case do.
+  private func completed(
+    _ stated: [Fact: String], open: Fact? = nil, _ workspace: CheckedWorkspace
+  ) throws -> Facts? {
+    let text = stated.sorted { $0.key.rawValue < $1.key.rawValue }
+      .map { "\($0.key.name): \($0.value)\n" }.joined()
+    var facts = try #require(FactsFile.read(text, path: "facts.yaml").facts, "\(text)")
+    if let open { facts.setUnknown(open) }
+    let warnings = WorkspaceFolder.complete(&facts, of: workspace, path: "facts.yaml")
+    return warnings.isEmpty ? facts : nil
+  }
+
+  /// Whether what is known of a value holds of what it turns out to be.
+  private func holds(_ known: Value?, _ value: Value?) -> Bool {
+    if known?.isUnknown ?? false { return true }
+    guard case .map(let known)? = known, case .map(let map)? = value else { return known == value }
+    let names = Set((known.keys + map.keys).map { "\($0.text(limit: .max))" })
+    return names.allSatisfy { name in
+      let key = Value.string(String(name.dropFirst().dropLast()))
+      return holds(known.find(key), map.find(key))
+    }
+  }
+
+  @Test(arguments: Fact.allCases) func `decides nothing that it could decide otherwise`(
+    _ open: Fact
+  ) throws {
+    let folder = try ScratchFolder()
+    try folder.write(
+      "workspace.yaml",
+      "title: Test\nmail_addresses: [help@shop.example]\ndialled_numbers: [\"+18005551212\"]\n")
+    try folder.write(
+      "hours.yaml", "office: { zone: Europe/Berlin, open: { mon-fri: \"09:00-17:00\" } }\n")
+    try folder.write("rules/10.yaml", "- name: asked\n  when: '\(Self.asked)'\n  answer: yes\n")
+    let workspace = try #require(folder.load().workspace, "\(folder.load().rendered)")
+    let channels = open == .sessionChannel ? [nil] : ["chat", "email", "phone"]
+    for channel in channels {
+      // Nothing beside it, and each fact that a case of the channel may have.
+      var bases: [[Fact: String]] = [[:]]
+      for (fact, values) in Self.others where fact != open && Self.telling.contains(fact) {
+        let places = fact.declaration.channels
+        guard places.isEmpty || channel.map(places.contains) ?? false else { continue }
+        bases += values.map { [fact: $0] }
+      }
+      for base in bases {
+        var base = base
+        base[.sessionChannel] = channel
+        guard let seen = try completed(base, open: open, workspace) else { continue }
+        let places = open.declaration.channels
+        let mayBe = places.isEmpty || channel.map(places.contains) ?? true
+        var values: [String?] = mayBe ? Self.others[open] ?? [] : []
+        if open != .sessionChannel { values.append(nil) }
+        for value in values {
+          var real = base
+          real[open] = value
+          // Whoever comes by chat is known.
+          if real[.customerKnown] == "false", real[.sessionChannel] == "chat" { continue }
+          guard let known = try completed(real, workspace) else { continue }
+          for fact in Fact.allCases where fact != open {
+            #expect(
+              holds(seen[fact], known[fact]),
+              "\(base), open \(open.name), which is \(value ?? "nothing"): \(fact.name) was \(seen[fact].map { "\($0)" } ?? "absent"), is \(known[fact].map { "\($0)" } ?? "absent")"
+            )
+          }
+        }
+      }
+    }
   }
 }

@@ -101,17 +101,20 @@ struct `Facts as text` {
   @Test func `are told of where no case has them`() throws {
     let workspace = try workspace()
     let text =
-      #"{"session":{"channel":"chat"},"customer":{"known":false,"conversations":-1,"events":[{"kind":"a"}]},"#
-      + #""mail":{"automatic":true},"queues":{"support":{"waiting":-2}}}"#
+      #"{"session":{"channel":"chat"},"customer":{"known":false,"conversations":-1,"events":[{"kind":"a"}],"language":"DE"},"#
+      + #""mail":{"automatic":true,"from":"Ann@home.example"},"queues":{"support":{"waiting":-2}}}"#
     let facts = try #require(FactsFile.read(text, path: "facts.json").facts)
     let told = WorkspaceFolder.strangers(in: facts, of: workspace, path: "facts.json")
     #expect(
       told.map(\.message)
         == [
+          "`mail.from` is always absent on the channel chat",
+          "`mail.automatic` is always absent on the channel chat",
           "`customer.conversations` is never -1", "`queues.support.waiting` is never -2",
           "every one of `customer.events` has `kind` and `at`",
           "`mail.automatic` is never true where rules are asked",
           "`customer.known` is never false on the channel chat",
+          "`customer.language` is never \"DE\"", "`mail.from` is never \"Ann@home.example\"",
         ].map { $0 + ": there is no case like this" })
   }
 

@@ -166,6 +166,17 @@ struct `A set of rules` {
     }
     #expect(plan.requiredSkills == [.init(name: "returns")])
     #expect(plan.preferredSkills == [.init(name: "german")])
+    #expect(set.evaluate(facts).passedOn == [])
+    // What is not known of them is told.
+    facts.setUnknown(.handoffSkills)
+    facts.setUnknown(.conversationLanguage)
+    #expect(
+      set.explain(facts).description.hasSuffix(
+        """
+          ! which skills the bot asked for is not known: none of them is added
+          ! which language the customer speaks is not known: no skill is added for it
+          → queue support, priority 0
+        """))
   }
 
   @Test func `explains what was false, with its values`() throws {

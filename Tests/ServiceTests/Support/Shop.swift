@@ -92,7 +92,12 @@ final class Shop {
     api.directory = directory
   }
 
+  /// Whatever a test has done, a start from the rows is as a replay of the log.
   deinit {
+    do {
+      let (rows, replayed) = (try rows(), try replayed())
+      if rows != replayed { Issue.record("the rows of open work are not what the log says") }
+    } catch { Issue.record("what a test leaves cannot be read: \(error)") }
     store.close()
     try? FileManager.default.removeItem(atPath: folder)
   }
