@@ -11,8 +11,8 @@ import Synchronization
 /// not there.
 public final class BlobFiles: Sendable {
   public let folder: String
-  /// Attachments are bounded by the channels at 25 MB; this is the last fence, in bytes.
-  public static let sizeMax = 64 << 20
+  /// What the settings may let be attached; this is the last fence, in bytes.
+  public static let sizeMax = 256 << 20
 
   /// Held while a file is looked at and removed, or found and marked as wanted: never both at once.
   /// How many rows are on their way to each file.
