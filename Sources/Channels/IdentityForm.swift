@@ -1,6 +1,7 @@
 import Foundation
 import MailCodec
 import Model
+import PhoneNumbers
 import System
 import Wire
 
@@ -9,7 +10,7 @@ public enum IdentityForm {
   /// nil for what cannot be one (`flaw` says why). Email: without a leading `mailto:`, in lower case,
   /// since no provider of note distinguishes it, composed (NFC), the domain as DNS holds it; anything
   /// more (dots, tags) is a provider's rule, which the workspace states. What has letters that nobody
-  /// sees is none: it would look like another's. Phone: E.164. Chat and external ids: as they are.
+  /// sees is none: it would look like another's. Phone: E.164, but what stands for no number. Chat and external ids: as they are.
   public static func normalise(
     _ kind: IdentityKind, _ raw: String, _ rules: EmailRules = EmailRules(),
     e164: (String) -> String?
@@ -20,7 +21,10 @@ public enum IdentityForm {
       return Identity(
         kind: .email,
         value: rules.normal(local: composed(local), domain: EmailRules.domain(domain)))
-    case .phone: return e164(raw).map { Identity(kind: .phone, value: $0) }
+    case .phone:
+      return e164(raw).flatMap {
+        PhoneNumbers.isPlaceholder($0) ? nil : Identity(kind: .phone, value: $0)
+      }
     case .chat, .external:
       return idFlaw(raw) == nil ? Identity(kind: kind, value: raw) : nil
     }
@@ -31,7 +35,9 @@ public enum IdentityForm {
   public static func flaw(_ kind: IdentityKind, _ raw: String) -> String? {
     switch kind {
     case .email: if case .flawed(let why) = address(raw) { why } else { nil }
-    case .phone: "no number of the default region, nor in the form +15551234567"
+    case .phone:
+      "no number of the default region, nor in the form +15551234567; what stands for a withheld one (0000000000, "
+        + "1234567890) is nobody's"
     case .chat, .external: idFlaw(raw)
     }
   }
@@ -69,7 +75,9 @@ public enum IdentityForm {
   public static func earlier(
     _ kind: IdentityKind, _ raw: String, _ rules: EmailRules = EmailRules()
   ) -> [Identity] {
-    guard kind != .phone else { return [] }
+    if kind == .phone {
+      return PhoneNumbers.isPlaceholder(raw) ? [Identity(kind: .phone, value: raw)] : []
+    }
     guard let normal = normalise(kind, raw, rules, e164: { _ in nil }) else {
       let kept = kind == .email ? LowerCase.address(raw) : raw
       // They knew an address by its one @ and a dot behind it.

@@ -56,8 +56,9 @@ enum CardNumbers {
   private static func separator(_ bytes: [UInt8], _ at: Int) -> (count: Int, kind: Separator)? {
     switch bytes[at] {
     case 0x20, 0x2D, 0x2E, 0x09: return (1, .plain)
-    case 0x0A: return (1, .lineBreak)
-    case 0x0D: return (at + 1 < bytes.count && bytes[at + 1] == 0x0A ? 2 : 1, .lineBreak)
+    case 0x0A, 0x0D:
+      let count = bytes[at...].starts(with: [0x0D, 0x0A]) ? 2 : 1
+      return (count + quoteMarks(bytes[(at + count)...]), .lineBreak)
     case UInt8(ascii: ","), UInt8(ascii: "/"), UInt8(ascii: "|"), UInt8(ascii: "_"),
       UInt8(ascii: "("), UInt8(ascii: ")"):
       return (1, .odd)
@@ -76,6 +77,14 @@ enum CardNumbers {
       }
     }
   }
+
+  /// Bytes of `> > ` and the like, with which each line of a quotation begins: a number that was broken
+  /// to fit goes on behind them.
+  private static func quoteMarks(_ line: ArraySlice<UInt8>) -> Int {
+    let marks = line.prefix(quoteMarksMax).prefix { $0 == 0x20 || $0 == 0x3E }
+    return marks.contains(0x3E) ? marks.count : 0
+  }
+  private static let quoteMarksMax = 64
 
   /// Told by its first byte: no digits but ours come before Arabic's, and none are Han.
   private static func mayBeDigit(_ byte: UInt8) -> Bool {
@@ -247,7 +256,8 @@ enum Tokens {
     ("tl_", 30), ("eyJ", 30), ("ghp_", 30), ("gho_", 30), ("ghs_", 30), ("ghu_", 30),
     ("ghr_", 30), ("github_pat_", 30), ("glpat-", 16), ("npm_", 30), ("pypi-", 30),
     ("sk_live_", 16), ("sk_test_", 16), ("rk_live_", 16), ("rk_test_", 16), ("whsec_", 20),
-    ("sk-", 24), ("xoxb-", 20), ("xoxp-", 20), ("xoxe-", 20), ("AKIA", 16), ("ASIA", 16),
+    ("sk-", 24), ("xoxb-", 20), ("xoxp-", 20), ("xoxe-", 20),
+    ("xoxa-", 20), ("AKIA", 16), ("ASIA", 16),
     ("AIza", 30), ("ya29.", 20), ("Bearer ", 20), ("bearer ", 20),
   ].map { (Array($0.0.utf8), $0.1) }
   private static let firsts = Set(kinds.map { $0.beginning[0] })

@@ -21,7 +21,7 @@ public struct Redactor: Sendable {
   public init(patterns: [Named] = []) { self.patterns = patterns }
 
   /// nil when nothing was found.
-  private func redacted(_ bytes: [UInt8]) -> [UInt8]? {
+  public func bytes(_ bytes: [UInt8]) -> [UInt8]? {
     // Shorter than anything that is looked for, unless by a pattern.
     if patterns.isEmpty, bytes.count < 13 { return nil }
     var found = CardNumbers.places(in: bytes).map { ($0, "card number") }
@@ -46,7 +46,7 @@ public struct Redactor: Sendable {
   }
 
   public func text(_ text: String) -> String {
-    guard let out = redacted(Array(text.utf8)) else { return text }
+    guard let out = bytes(Array(text.utf8)) else { return text }
     return String(decoding: out, as: UTF8.self)
   }
 

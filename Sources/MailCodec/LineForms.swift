@@ -80,6 +80,11 @@ enum LineForms {
   /// Yahoo puts the headers behind the second run of dashes, on the same line.
   static func marker(_ line: ArraySlice<UInt8>) -> Marker? {
     guard line.count <= 2_000 else { return nil }
+    // QQ Mail writes its blanks as in HTML, in plain text too.
+    if line.first == 45, line.count <= 160, line.contains(38) {
+      let plain = String(decoding: line, as: UTF8.self).replacing("&nbsp;", with: " ")
+      if plain.utf8.count < line.count { return marker(Array(plain.utf8)[...]) }
+    }
     if isReplyLine(line) { return .original }
     let inner = withoutDashes(line)
     let isDashed = line.count - inner.count >= 3

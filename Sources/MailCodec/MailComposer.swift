@@ -98,7 +98,7 @@ public struct MailComposer: Sendable {
       out.field(name.text, words: EncodedWords.words(of: value.text))
     }
     out.field("MIME-Version", words: ["1.0"])
-    let body = QuotedPrintable.encode(text)
+    let body = QuotedPrintable.encode(Array(text.utf8))
     guard !attachments.isEmpty else {
       out.textHeaders()
       return out.bytes + [13, 10] + body
@@ -280,11 +280,37 @@ enum EncodedWords {
 }
 
 /// Quoted-printable of text (RFC 2045 §6.7).
-enum QuotedPrintable {
-  static func encode(_ text: String) -> [UInt8] {
+public enum QuotedPrintable {
+  /// What is none stays as it stands.
+  public static func decode(_ text: ArraySlice<UInt8>) -> [UInt8] {
+    var out: [UInt8] = []
+    var at = text.startIndex
+    while at < text.endIndex {
+      guard text[at] == 61 else {
+        out.append(text[at])
+        at += 1
+        continue
+      }
+      let rest = text[(at + 1)...]
+      let blanks = rest.prefix { $0 == 32 || $0 == 9 || $0 == 13 }.count
+      if blanks < rest.count, rest[rest.startIndex + blanks] == 10 {
+        at += blanks + 2  // a soft line break
+      } else if rest.count >= 2, let high = Hex.value(rest[at + 1]),
+        let low = Hex.value(rest[at + 2])
+      {
+        out.append(high << 4 | low)
+        at += 3
+      } else {
+        out.append(61)
+        at += 1
+      }
+    }
+    return out
+  }
+
+  public static func encode(_ bytes: [UInt8]) -> [UInt8] {
     var out: [UInt8] = []
     var column = 0
-    let bytes = Array(text.utf8)
     let hex = Array("0123456789ABCDEF".utf8)
     var at = 0
     func isBreak(_ index: Int) -> Bool {

@@ -75,7 +75,7 @@ enum EncodedWordReader {
     }
   }
 
-  private static func base64(_ text: ArraySlice<UInt8>) -> [UInt8] {
+  static func base64(_ text: ArraySlice<UInt8>) -> [UInt8] {
     var kept = text.filter {
       ($0 | 32 >= 97 && $0 | 32 <= 122) || ($0 >= 47 && $0 <= 57) || $0 == 43
     }

@@ -4,7 +4,7 @@ import Model
 /// What was understood of a message.
 public struct MailUnderstanding: Sendable {
   public struct Configuration: Sendable {
-    /// Our own addresses, in lower case: mail from one of them is a loop.
+    /// Our own addresses, in lower case: mail from one of them is a loop, or a form's on a web site.
     public var ownAddresses: Set<String> = []
     /// The name under which the relay that delivered this message writes `Authentication-Results`;
     /// nil when the connection is not from a listed relay.
@@ -70,8 +70,9 @@ public struct MailUnderstanding: Sendable {
     }
     let authors = addresses("From")
     from = authors ?? []
-    author = from.count == 1 ? .one(from[0]) : .unclear
     replyTo = addresses("Reply-To") ?? []
+    let visitor = Self.visitor(from, replyTo, configuration.ownAddresses)
+    author = visitor.map { .one($0) } ?? (from.count == 1 ? .one(from[0]) : .unclear)
     to = addresses("To") ?? []
     cc = addresses("Cc") ?? []
     subjectText = message.first("Subject")?.decoded ?? ""
@@ -95,12 +96,27 @@ public struct MailUnderstanding: Sendable {
     let fields = message.headers.map { MailField($0.name, $0.raw) }
     automatic = AutomaticMail.reason(
       fields: fields, from: from, envelopeSenderIsNull: envelope.map { $0.sender == nil },
-      contentType: message.contentType, ownAddresses: configuration.ownAddresses)
-    if let id = configuration.authservID, case .one(let address) = author {
+      contentType: message.contentType,
+      ownAddresses: visitor == nil ? configuration.ownAddresses : [])
+    // What a relay says of our own domain proves no visitor.
+    if let id = configuration.authservID, visitor == nil, case .one(let address) = author {
       dmarc = AuthenticationResults.dmarc(
         fields: fields, authservID: id, fromDomain: address.domain)
     } else {
       dmarc = .unknown
     }
+  }
+
+  /// Who wrote a mail that a form on a web site sends: from an address of ours, with the visitor's in
+  /// `Reply-To`. nil where that is one of ours, too, or a reply address at our domain: what we sent, come
+  /// back.
+  private static func visitor(
+    _ from: [MailAddress], _ replyTo: [MailAddress], _ own: Set<String>
+  ) -> MailAddress? {
+    guard from.count == 1, own.contains(from[0].address.lowercased()), replyTo.count == 1 else {
+      return nil
+    }
+    let domain = "@" + replyTo[0].domain.lowercased()
+    return own.contains { $0.hasSuffix(domain) } ? nil : replyTo[0]
   }
 }

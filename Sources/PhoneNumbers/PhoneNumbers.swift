@@ -49,6 +49,14 @@ public enum PhoneNumbers {
     }
   }
 
+  /// Whether an E.164 number is what phone systems send for a caller who has none or withholds it, such
+  /// as `+19999999999`: a number, and nobody's identity.
+  public static func isPlaceholder(_ e164: String) -> Bool {
+    guard e164.utf8.count <= rawBytesMax else { return false }
+    return withBytes(of: e164) { bytes, count in throughline_phone_is_placeholder(bytes, count) == 1
+    }
+  }
+
   /// Whether national numbers of this region can be read. For whoever checks a configuration.
   public static func knows(region: String) -> Bool { throughline_phone_knows_region(region) == 1 }
 

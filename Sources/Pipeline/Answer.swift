@@ -83,6 +83,8 @@ public enum CustomerRefusal: UInt8, Hashable, Sendable {
   /// Erased, or past their time.
   case wordsGone
   case wordsNotThere
+  /// An agent has said that the identity is theirs, and whose it is and they are one person by that.
+  case isConfirmed
 }
 
 public enum RuleAction: Hashable, Sendable {

@@ -58,10 +58,24 @@ extension Pipeline {
       return .refused(.unknownCustomer)
     }
     var people = try people([one, other], reads)
-    guard people.link(a, b)?.isActive == true else { return .refused(.notLinked) }
+    guard let link = people.link(a, b), link.isActive else { return .refused(.notLinked) }
     try part(
       a, b, .init(.parted, by: about.by, reason: about.reason, at: turn.at), &people, &turn, reads)
+    for hash in link.identities {
+      for record in [a, b] { try takeBack(hash, claimedBy: record, about, &turn, reads) }
+    }
     return .customerIs(people.person(of: a).first ?? a)
+  }
+
+  /// A claim by whose confirmation two records were joined that are taken apart: it was not theirs.
+  private mutating func takeBack(
+    _ hash: [UInt8], claimedBy record: CustomerID, _ about: AboutCustomer, _ turn: inout Turn,
+    _ reads: any StoreReader
+  ) throws(StoreFault) {
+    guard let claim = try identity(Resolution.claimHash(hash, record), reads),
+      claim.decodedEvidence?.standing == .confirmed
+    else { return }
+    try reject(claim, about, &turn)
   }
 
   private mutating func part(
@@ -242,13 +256,25 @@ extension Pipeline {
     guard let claim = try claimed(id, hashes, reads)?.row else {
       return .refused(.unknownIdentity)
     }
+    // What the claim has joined would stay joined, and whoever rejects it would not know.
+    if claim.decodedEvidence?.standing == .confirmed,
+      let known = try known(hashes, reads), try areOne(known.customer, claim.customer, reads)
+    {
+      return .refused(.isConfirmed)
+    }
+    try reject(claim, about, &turn)
+    return .customerIs(try customer(id, reads)?.root ?? id)
+  }
+
+  private mutating func reject(
+    _ claim: IdentityRow, _ about: AboutCustomer, _ turn: inout Turn
+  ) throws(StoreFault) {
     try judge(
       claim, .rejected,
       .init(
         source: about.by, means: Evidence.Decision.rejection.rawValue, detail: about.reason,
         assurance: .claimed,
         at: turn.at), &turn)
-    return .customerIs(try customer(id, reads)?.root ?? id)
   }
 
   private mutating func judge(

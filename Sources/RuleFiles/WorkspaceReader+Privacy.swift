@@ -22,7 +22,17 @@ extension WorkspaceReader {
       }
       made.channel = channel
     }
-    if let place = members["kind"] { made.kind = place.text(what: "kind") }
+    if let place = members["kind"], let name = place.text(what: "kind") {
+      // Past it without a word, nothing would ever go.
+      guard RetentionConfiguration.kinds.contains(name) else {
+        place.report(
+          "`\(name)` is no kind of entry",
+          hint: Spelling.hint(name, among: RetentionConfiguration.kinds)
+            ?? RetentionConfiguration.kinds.joined(separator: ", "))
+        return nil
+      }
+      made.kind = name
+    }
     if let place = members["tag"] {
       // Read as no tag, the rule would take the words of every conversation.
       guard let tag = tag(place) else { return nil }

@@ -7,6 +7,15 @@ public struct RetentionConfiguration: Sendable, Hashable {
   public var channel: Channel?
   /// As entries name it, such as `journey`.
   public var kind: String?
+  /// What entries call themselves; a test holds it against them.
+  public static let kinds = [
+    "session_opened", "session_ended", "message", "note", "handoff", "routed", "accepted",
+    "transferred",
+    "handed_back", "wrapping_up", "closed", "abandoned", "reopened", "call", "digits", "learned",
+    "speech",
+    "voicemail", "journey", "merged", "split", "joined", "parted", "tagged", "untagged", "redacted",
+    "undelivered",
+  ]
   /// One that the entry's conversation has.
   public var tag: String?
   public init(days: Int64, channel: Channel? = nil, kind: String? = nil, tag: String? = nil) {

@@ -24,6 +24,9 @@ public final class Edge: Sendable {
   public let reads: ReadPool
   /// What takes long, so that no reader waits behind it: understanding mail, keeping attachments.
   public let heavy: ReadPool
+  /// What is large and has its bound, some tens of milliseconds: understanding long bodies, looking
+  /// through attachments. Neither do readers wait behind it, nor it behind what takes seconds.
+  public let bulk: ReadPool
   public let hub: Hub
   public let health: Health
   let accesses: AccessRecorder
@@ -69,7 +72,7 @@ public final class Edge: Sendable {
   }
 
   init(
-    store: SQLiteStore, reads: ReadPool, heavy: ReadPool, hub: Hub, health: Health,
+    store: SQLiteStore, reads: ReadPool, heavy: ReadPool, bulk: ReadPool, hub: Hub, health: Health,
     settings: Settings,
     encryption: Encryption? = nil
   ) {
@@ -77,6 +80,7 @@ public final class Edge: Sendable {
     self.store = store
     self.reads = reads
     self.heavy = heavy
+    self.bulk = bulk
     self.hub = hub
     self.health = health
     accesses = AccessRecorder(store, health)
@@ -319,6 +323,11 @@ enum Inbound: Sendable {
   case hanging(UInt64)
   /// Rendered elsewhere, for the exchange of this number.
   case rendered(UInt64, APIResponse)
+  /// The next of the bytes that the exchange of this number is sent; nil where they can be read no
+  /// further.
+  case piece(UInt64, [UInt8]?)
+  /// What the body of the exchange of this number asks for.
+  case handled(UInt64, APIAction)
   /// A poll's look found nothing yet.
   case nothingYet(UInt64, ConversationID)
   /// Nil where there is nothing, or why it cannot be read.
@@ -345,6 +354,8 @@ enum Inbound: Sendable {
   /// For a desk: its agent's phone rings for this offer. The phone answers it, not the desk.
   case ringing(OfferAnswer)
   case ring(OfferID, AgentID, device: String, until: Instant)
+  /// The stream's turn has come again: it has not heard all that came.
+  case hearOn
   /// The stream is no seat any more.
   case streamEnded(StreamEnd)
   case stopRinging(OfferID, OfferEnd)

@@ -104,7 +104,7 @@ public struct FolderCheck: Sendable {
     } catch is StoreFault {
       return nil  // Told already, by its checksum.
     } catch {
-      found.append("a row of open work cannot be read: \(error)")
+      found.append("\(error)")
       return nil
     }
   }

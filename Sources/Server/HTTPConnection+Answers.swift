@@ -17,6 +17,7 @@ extension HTTPConnection {
       answered(answer, connection)
     case .unavailable(let number):
       guard exchange?.number == number else { return }
+      if case .sending = exchange?.kind { return }  // it has its answer
       // What is on disk is true, whether anything can be added to it or not.
       if case .read(_, let onDisk?) = exchange?.kind { return read(onDisk, connection) }
       finish(APIResponse(APIProblem.unavailable), connection)
@@ -26,12 +27,16 @@ extension HTTPConnection {
       case .read(_, let onDisk?):
         exchange?.kind = .blob  // It is read now, whatever is said again.
         read(onDisk, connection)
+      // What it would tell rests on what hangs, or may.
+      case .read(_, onDisk: nil): finish(APIResponse(APIProblem.unavailable), connection)
       // Whoever watches must see that it hangs.
       case .gathering(let response, _): finish(response, connection)
       default: break
       }
     case .rendered(let number, let response):
       if exchange?.number == number { finish(response, connection) }
+    case .piece(let number, let piece): send(piece, number, connection)
+    case .handled(let number, let action): handled(number, action, connection)
     case .nothingYet(let number, let conversation): nothingYet(number, conversation, connection)
     case .wake:
       guard case .poll(let poll, var state) = exchange?.kind else { return }
@@ -52,13 +57,14 @@ extension HTTPConnection {
       // What is under way is answered; whoever only waits is turned away.
       guard exchange?.caller?.token == token else { return }
       switch exchange?.kind {
-      case .next, .poll, .call: finish(APIResponse(.unauthorized), connection)
-      case .submitted, .read, .gathering, .offered, .blob, nil: break
+      // And of whose body is not understood yet, nothing has been done.
+      case .next, .poll, .call, .understanding: finish(APIResponse(.unauthorized), connection)
+      case .sending, .submitted, .read, .gathering, .offered, .blob, nil: break
       }
     case .offer, .offerEnded, .agentHears, .agentStatus, .consult, .consultEnded, .caseNews,
       .heard,
       .ringing,
-      .looked, .mailRefused,
+      .looked, .hearOn, .mailRefused,
       .timelineMoved, .followed, .streamEnded:
       break
     }
@@ -87,7 +93,7 @@ extension HTTPConnection {
         exchange?.kind = .gathering(response, left: left - 1)
       }
     case .call(let wait): instruct(answer, wait, connection)
-    case .poll, .blob, .offered, nil: break
+    case .understanding, .sending, .poll, .blob, .offered, nil: break
     }
   }
 
@@ -99,7 +105,7 @@ extension HTTPConnection {
       case .rejected, .keyReused, .unavailable, .damaged, .noOffer:
         finish(APIResponse(answer), connection)
       default:
-        read({ reads, _ throws(StoreFault) in try body(answer, reads) }, connection)
+        read({ reads throws(StoreFault) in try body(answer, reads) }, connection)
       }
     }
   }
@@ -110,17 +116,11 @@ extension HTTPConnection {
     )
     exchange?.takesGzip = false  // it is packed there
     edge.reads.run { reads in
-      var response: APIResponse
-      do throws(StoreFault) {
-        response = try render(reads) { workspace, hash throws(StoreFault) in
-          try edge.store.blobs.read(hash, workspace)
-        }
-      } catch {
-        edge.health.tell("answering a request", error)
-        response = APIResponse(APIProblem(error))
+      edge.fetch(edge.answer { () throws(StoreFault) in try render(reads) }) { fetched in
+        var response = fetched
+        Compression.apply(to: &response, if: takesGzip)
+        edge.hub.post(ref, .rendered(number, response))
       }
-      Compression.apply(to: &response, if: takesGzip)
-      edge.hub.post(ref, .rendered(number, response))
     }
   }
 
@@ -162,7 +162,13 @@ extension HTTPConnection {
       reply.keepAlive = false
     }
     Compression.apply(to: &response, if: takesGzip)
-    write(response, reply, connection)
+    let hasContent = write(response, reply, connection)
+    if hasContent, let file = response.file { return send(file, reply, connection) }
+    sent(reply, connection)
+  }
+
+  /// All of an answer is written.
+  func sent(_ reply: ReplyContext, _ connection: Connection) {
     if reply.keepAlive {
       advance(connection)
     } else {
@@ -171,7 +177,10 @@ extension HTTPConnection {
     }
   }
 
-  private func write(_ response: APIResponse, _ reply: ReplyContext, _ connection: Connection) {
+  /// - Returns: whether content belongs to it; that of a file is not written here.
+  private func write(
+    _ response: APIResponse, _ reply: ReplyContext, _ connection: Connection
+  ) -> Bool {
     var fields = lane.standing
     for header in response.headers {
       if let name = HTTPField.Name(header.name), let value = HeaderValue(header.value) {
@@ -179,15 +188,17 @@ extension HTTPConnection {
       }
     }
     let type = Self.type(of: response)
+    let bodyBytes = response.file.map { Int($0.size) } ?? response.body.count
     let date = lane.dates.text(at: connection.loop.nowMilliseconds)
     var hasContent = false
     connection.write { out in
       hasContent = HTTPResponseEncoder.head(
-        .init(code: response.status), type: type, fields, bodyBytes: response.body.count, to: reply,
+        .init(code: response.status), type: type, fields, bodyBytes: bodyBytes, to: reply,
         date: date,
         into: &out)
     }
     if hasContent { connection.write(response.body) }
+    return hasContent
   }
 
   private static let json = HeaderValue(fixed: "application/json")
@@ -215,7 +226,7 @@ extension HTTPConnection {
       }
     case .call(let wait):
       if let session = wait.session { edge.hub.leaveLine(session, connection.ref) }
-    case .submitted, .read, .gathering, .blob, .offered: break
+    case .understanding, .sending, .submitted, .read, .gathering, .blob, .offered: break
     }
   }
 }

@@ -34,9 +34,7 @@ extension HTTPConnection {
       return finish(.malformedTarget, connection)
     }
     if isAdministration, path.first == "admin" {
-      return Administration.answer(
-        request.method.rawValue, Array(path.dropFirst()), query, request.body, edge,
-        Ticket(connection.ref, exchange: number), by: LocalUser.name(connection.localUser))
+      return administer(request, Array(path.dropFirst()), query, connection)
     }
     if request.wantsWebSocket, page == .stream, request.fields.value("authorization") == nil {
       return upgrade(request, nil, connection)  // a browser cannot set the header: its token comes in the first frame
@@ -55,9 +53,38 @@ extension HTTPConnection {
       return finishDurably(Metrics.queues(caller, query["workspace"], edge), connection)
     }
     if request.fields.values("idempotency-key").count > 1 { return finish(.twoKeys, connection) }
-    perform(
-      api.handle(apiRequest(request, path, query, body: request.body), caller), caller, request,
-      connection)
+    let asked = apiRequest(request, path, query, body: request.body)
+    guard request.body.count > Limit.understoodHereBytes else {
+      return perform(api.handle(asked, caller), caller, request, connection)
+    }
+    exchange?.kind = .understanding(request)
+    let (edge, ref, number) = (edge, connection.ref, number)
+    edge.bulk.run { _ in edge.hub.post(ref, .handled(number, api.handle(asked, caller))) }
+  }
+
+  /// What a long body asks for is known; nobody else on the lane has waited for that.
+  func handled(_ number: UInt64, _ action: APIAction, _ connection: Connection) {
+    guard exchange?.number == number, case .understanding(let request) = exchange?.kind,
+      let caller = exchange?.caller
+    else { return }
+    perform(action, caller, request, connection)
+  }
+
+  private func administer(
+    _ request: IncomingRequest, _ path: [String], _ query: QueryParameters,
+    _ connection: Connection
+  ) {
+    let (edge, ticket) = (edge, Ticket(connection.ref, exchange: number))
+    let who = LocalUser.name(connection.localUser)
+    let answer = { @Sendable in
+      Administration.answer(
+        request.method.rawValue, path, query, request.body, edge, ticket, by: who)
+    }
+    if request.body.count > Limit.understoodHereBytes {
+      edge.bulk.run { _ in answer() }
+    } else {
+      answer()
+    }
   }
 
   func apiRequest(
@@ -167,7 +194,7 @@ extension HTTPConnection {
     // What the live state says leaves when it is on disk.
     let live = writer.peek { Explainer.Live(asked.subject, $0.router, at: edge.health.clock.now) }
     exchange?.kind = .read(
-      { reads, _ in Explainer.present(asked, writer, api, live, reads) }, onDisk: nil)
+      { reads in Explainer.present(asked, writer, api, live, reads) }, onDisk: nil)
     writer.submit([Request(.read, ticket: ticket)])
   }
 

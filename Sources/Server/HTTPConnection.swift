@@ -55,6 +55,8 @@ final class HTTPConnection: ConnectionHandler {
     var caller: Caller?
     var kind: Kind
     enum Kind {
+      /// A long body is being understood elsewhere.
+      indirect case understanding(IncomingRequest)
       case submitted(Rendering)
       /// - Parameter onDisk: what is said while nothing is written; nil where it would tell of more
       ///   than what is on disk.
@@ -66,6 +68,8 @@ final class HTTPConnection: ConnectionHandler {
       case offered(OfferID)
       case poll(Poll, PollState)
       case blob
+      /// Its head has left, and its content follows in pieces.
+      case sending(Sending)
       /// A call's phone system waits for what to do next.
       case call(CallWait)
     }
@@ -92,6 +96,9 @@ final class HTTPConnection: ConnectionHandler {
     static let contentBytesPerMillisecond = 16
     /// Pipelined bytes past which reading pauses until the request in flight is answered.
     static let aheadBytes = 64 << 10
+    /// Content past which a lane would be held up by making sense of it: JSON of a megabyte may cost
+    /// 50 ms, and an attachment is hashed.
+    static let understoodHereBytes = 16 << 10
     /// Content that is read and forgotten after an early answer, so that the connection lives on.
     static let droppedBytes = 64 << 10
     /// How long after an offer was written a reset says that nobody read it.
@@ -180,6 +187,7 @@ final class HTTPConnection: ConnectionHandler {
   }
 
   func outputDrained(_ connection: Connection) {
+    if case .sending(let sending) = exchange?.kind { return readOn(sending, connection) }
     if awaitsRoom { advance(connection) }
   }
 
@@ -261,7 +269,7 @@ final class HTTPConnection: ConnectionHandler {
     case nil:
       unproven = nil
       if peerHasEnded { connection.closeAfterFlush() }
-    case .submitted, .read, .gathering, .next, .offered, .blob: break
+    case .understanding, .sending, .submitted, .read, .gathering, .next, .offered, .blob: break
     }
   }
 
@@ -285,7 +293,7 @@ final class HTTPConnection: ConnectionHandler {
     case nil where unproven == nil: advance(connection)
     case nil: connection.setTimer(.answer, milliseconds: Limit.goneMilliseconds)
     case .next, .offered: giveUpWaiting(connection)
-    case .submitted, .read, .gathering, .poll, .blob, .call: break
+    case .understanding, .sending, .submitted, .read, .gathering, .poll, .blob, .call: break
     }
   }
 
@@ -301,7 +309,7 @@ final class HTTPConnection: ConnectionHandler {
     switch exchange?.kind {
     case .next: finish(Self.noCase, connection)
     case .offered: connection.close(because: .aborted)
-    case .submitted, .read, .gathering, .poll, .blob, .call, nil: break
+    case .understanding, .sending, .submitted, .read, .gathering, .poll, .blob, .call, nil: break
     }
   }
 
@@ -313,7 +321,7 @@ final class HTTPConnection: ConnectionHandler {
     case .next: finish(Self.noCase, connection)
     // As when their time is over.
     case .poll, .call: answerIsDue(connection)
-    case .submitted, .read, .gathering, .blob, .offered, nil: break
+    case .understanding, .sending, .submitted, .read, .gathering, .blob, .offered, nil: break
     }
   }
 

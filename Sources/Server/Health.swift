@@ -22,6 +22,8 @@ public final class Health: Sendable {
     public var outages = 0
     /// What was found damaged, in sentences: by whoever looked for damage, or needed just that.
     public var damaged: Set<String> = []
+    /// Whether some of it was met since a look at everything began.
+    fileprivate var hasMet = false
     /// Workspaces that could not be read at the start, and why: nobody is served there.
     public fileprivate(set) var unserved: [WorkspaceID: String] = [:]
     /// Why the full-text index does not go on; nil while it does.
@@ -157,7 +159,17 @@ public final class Health: Sendable {
 
   /// Something damaged was met, by whoever needed it. The log hears of each once.
   func met(_ damage: String) {
-    if isNews(damage) { Log.fault("reading what is stored", damage) }
+    guard isNews(damage) else { return }
+    change { $0.hasMet = true }
+    Log.fault("reading what is stored", damage)
+  }
+
+  /// Whether damage was met that no look at everything has found, or not found, yet.
+  func takeMet() -> Bool {
+    change { facts in
+      defer { facts.hasMet = false }
+      return facts.hasMet
+    }
   }
 
   /// One workspace is damaged so that it cannot run: the others are served, until the next start.

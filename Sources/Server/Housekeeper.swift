@@ -10,7 +10,7 @@ import System
 /// What is tidied up beside the service, at the start and then every hour: erasures that a crash
 /// cut off are finished, words past their time are forgotten, and so are old outcomes and bytes
 /// that nothing refers to. What came since the last look is checked for damage, and once a day
-/// everything is.
+/// everything is; within the hour where somebody met damage: it may be more, and may be none.
 final class Housekeeper: Sendable {
   let edge: Edge
   private let queue = DispatchQueue(label: "housekeeping", qos: .utility)
@@ -51,13 +51,12 @@ final class Housekeeper: Sendable {
     }
   }
 
-  /// Everything an hour after the start, and from then on once a day; else what is new.
+  /// Everything an hour after the start, and from then on once a day; else what is new. Damage that
+  /// somebody met brings the next look at everything forward, which forgets it where it reads well.
   private func check() throws(StoreFault) {
     let isDaily = turns.add(1, ordering: .relaxed).oldValue % 24 == 1
-    if isDaily {
-      try renewHours()
-      return try checkWhole(edge.writers)
-    }
+    if isDaily { try renewHours() }
+    if edge.health.takeMet() || isDaily { return try checkWhole(edge.writers) }
     for writer in edge.writers where !isStopped.load(ordering: .acquiring) {
       try checkRecent(writer)
     }

@@ -17,8 +17,8 @@ extension Pipeline {
       (try reads.router(workspace), try reads.head(workspace))
     }
     let router: Router
-    do throws(WireError) { router = try read.get() } catch {
-      throw StoreFault.corrupt(what: "the rows of open work: \(error)")
+    do throws(UnreadableRow) { router = try read.get() } catch {
+      throw StoreFault.corrupt(what: "\(error)")
     }
     self.init(
       workspace: workspace, router: router, head: head,
@@ -30,7 +30,7 @@ extension Pipeline {
 extension StoreReader {
   /// The machine as the rows of open work tell it, an empty one where there are none; a failure where they match their
   /// checksums and yet make no machine.
-  func router(_ workspace: WorkspaceID) throws(StoreFault) -> Result<Router, WireError> {
+  func router(_ workspace: WorkspaceID) throws(StoreFault) -> Result<Router, UnreadableRow> {
     try RouterRelay().run { take throws(StoreFault) in
       for kinds in RouterLoading.kinds {
         try eachOfWork(workspace, kinds: kinds) { kind, key, value in take(kind, key, value) }

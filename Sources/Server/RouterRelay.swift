@@ -14,13 +14,15 @@ final class RouterRelay: Sendable {
 
   private struct State: ~Copyable {
     var loading: RouterLoading? = RouterLoading()
-    var broken: WireError?
+    var broken: UnreadableRow?
 
     mutating func take(_ bunch: RowBunch) {
       guard broken == nil else { return }
-      do throws(WireError) {
-        try bunch.each { kind, key, value throws(WireError) in
-          try loading?.take(kind, key, value)
+      do throws(UnreadableRow) {
+        try bunch.each { kind, key, value throws(UnreadableRow) in
+          do throws(WireError) { try loading?.take(kind, key, value) } catch {
+            throw UnreadableRow(kind: kind, key: Array(key), why: error)
+          }
         }
       } catch { broken = error }
     }
@@ -36,7 +38,7 @@ final class RouterRelay: Sendable {
     _ fill: (_ take: (UInt8, UnsafeRawBufferPointer, UnsafeRawBufferPointer) -> Void)
       throws(Failure)
       -> Void
-  ) throws(Failure) -> Result<Router, WireError> {
+  ) throws(Failure) -> Result<Router, UnreadableRow> {
     var bunch = RowBunch()
     defer { maker.sync {} }  // nothing is under way any more when this returns, however it ends
     try fill { kind, key, value in
@@ -65,6 +67,14 @@ final class RouterRelay: Sendable {
   }
 }
 
+/// A row of open work that matches its checksum and makes no part of a machine.
+struct UnreadableRow: Error, CustomStringConvertible {
+  var kind: UInt8
+  var key: [UInt8]
+  var why: WireError
+  var description: String { "row of open work, kind \(kind), key \(Hex.encode(key)): \(why)" }
+}
+
 /// Rows of open work, one behind the other: kind, lengths of key and value, key, value.
 struct RowBunch: Sendable {
   private var bytes: [UInt8] = []
@@ -83,9 +93,9 @@ struct RowBunch: Sendable {
   }
 
   func each(
-    _ take: (UInt8, UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws(WireError) -> Void
-  ) throws(WireError) {
-    try bytes.reading { all throws(WireError) in
+    _ take: (UInt8, UnsafeRawBufferPointer, UnsafeRawBufferPointer) throws(UnreadableRow) -> Void
+  ) throws(UnreadableRow) {
+    try bytes.reading { all throws(UnreadableRow) in
       var at = 0
       while at < all.count {
         let kind = all[at]

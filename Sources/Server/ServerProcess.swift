@@ -39,6 +39,7 @@ public final class ServerProcess: Sendable {
   ) throws {
     SignalWatch.ignoreBrokenPipes()
     _ = ProcessFacts.raiseDescriptorLimit()
+    ProcessFacts.giveBackLargeBlocks()
     try Files.createFolder(settings.data)
     lock = try FolderLock(folder: settings.data)
     let store = try SQLiteStore(folder: settings.data)
@@ -50,7 +51,8 @@ public final class ServerProcess: Sendable {
     let hub = Hub()
     let edge = Edge(
       store: store, reads: try ReadPool(store: store, name: "read", threads: 2),
-      heavy: try ReadPool(store: store, name: "heavy", threads: 2), hub: hub, health: health,
+      heavy: try ReadPool(store: store, name: "heavy", threads: 2),
+      bulk: try ReadPool(store: store, name: "bulk", threads: 2), hub: hub, health: health,
       settings: settings,
       encryption: try Encryption(settings))
     self.edge = edge

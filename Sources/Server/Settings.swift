@@ -2,6 +2,7 @@ import Expressions
 import Foundation
 import Outbound
 import PhoneCodec
+import Store
 import Yams
 
 /// The server's own configuration: one YAML file, each key also an environment variable, the
@@ -187,7 +188,8 @@ public struct Settings: Sendable, Equatable {
       "mail.hostname", \.mailHostname, "the name that SMTP greets with", isNeeded: true,
       fault: { MailSubmission.isName($0) ? nil : "is no host name: \($0)" }),
     number("mail.bytes_max", \.mailBytesMax, 1_024...(256 << 20), "largest mail, in bytes"),
-    number("blob.bytes_max", \.blobBytesMax, 1_024...(256 << 20), "largest attachment, in bytes"),
+    number(
+      "blob.bytes_max", \.blobBytesMax, 1_024...BlobFiles.sizeMax, "largest attachment, in bytes"),
     number(
       "http.body_bytes_max", \.bodyBytesMax, 1_024...(64 << 20), "largest request body, in bytes"),
     number(

@@ -135,6 +135,7 @@ extension WebSocketStream {
       isReading = false
       for frame in frames { send(frame, connection) }
       readUnheard(connection)
+    case .hearOn: hear(connection)
     case .tokenEnded(let token):
       if caller?.token == token {
         close(.policyViolation, "the token is revoked or over", connection)
@@ -143,7 +144,9 @@ extension WebSocketStream {
       close(.replaced, "a newer stream of this agent took its place", connection)
     case .streamEnded(.agentRetired):
       close(.policyViolation, "the rules have no such agent any more", connection)
-    case .answer, .unavailable, .hanging, .rendered, .nothingYet, .ring, .stopRinging, .endCall,
+    case .answer, .unavailable, .hanging, .rendered, .piece, .handled, .nothingYet, .ring,
+      .stopRinging,
+      .endCall,
       .takeMessage,
       .mailRefused,
       .lineChanged:

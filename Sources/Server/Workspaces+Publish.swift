@@ -77,6 +77,7 @@ extension Workspaces {
   ) throws -> [String: Edge.PhoneLine] {
     var channel = PhoneChannel(
       workspace: writer.workspace, defaultRegion: checked.workspace.defaultRegion, identityKey: key)
+    channel.dialledNumbers = Set(checked.workspace.dialledNumbers)
     channel.redactor = redactor
     var lines: [String: Edge.PhoneLine] = [:]
     for system in checked.workspace.phoneSystems {

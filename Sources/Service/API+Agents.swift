@@ -87,7 +87,7 @@ extension API {
   private func showCase(
     _ id: CaseID, _ caller: Caller, _ now: CaseNow?, offeredTo agent: AgentID?
   ) -> Render {
-    { [self] reads, _ throws(StoreFault) in
+    { [self] reads throws(StoreFault) in
       guard let row = try reads.aCase(directory.workspace, id) else {
         return APIResponse(.notFound("case"))
       }
@@ -221,7 +221,7 @@ extension API {
     let limit = Int(try number(request, "limit", 1...1_000) ?? 200)
     let isText = try wantsText(request)
     let workspace = directory.workspace
-    return .read { [self] reads, _ throws(StoreFault) in
+    return .read { [self] reads throws(StoreFault) in
       guard try reads.customer(workspace, customer) != nil else {
         return APIResponse(.notFound("customer"))
       }
@@ -262,7 +262,7 @@ extension API {
     let row = BlobRow(
       id: .new(), hash: Digest(SHA256.hash(request.body)), size: Int64(request.body.count),
       mediaType: request.contentType.isEmpty
-        ? "application/octet-stream" : String(request.contentType.prefix(200)),
+        ? "application/octet-stream" : String(redactor.text(request.contentType).prefix(200)),
       fileName: request.fileName.map(redactor.text), conversation: nil, uploader: caller.signature,
       at: Instant(milliseconds: WallClock.nowMilliseconds))
     return .keepBlob(row, request.body, request.idempotency)
@@ -273,7 +273,7 @@ extension API {
   {
     try need(caller, .bot, .agent, .supervisor)
     let directory = directory
-    return .read { [self] reads, bytes throws(StoreFault) in
+    return .read { [self] reads throws(StoreFault) in
       guard let row = try reads.blob(directory.workspace, id),
         try Self.maySee(row, caller, directory, reads)
       else {
@@ -283,8 +283,9 @@ extension API {
       if caller.scope != .bot {
         record(.attachment, by: caller, of: try Self.customers(of: row, directory.workspace, reads))
       }
-      var response = APIResponse(
-        200, contentType: row.mediaType, try bytes(directory.workspace, row.hash))
+      var response = APIResponse(200, contentType: row.mediaType, [])
+      response.file = .init(
+        workspace: directory.workspace, id: row.id, hash: row.hash, size: row.size)
       // What a stranger uploaded must never run in our origin; nor may its type be guessed, which every answer says.
       response.headers = [
         .init("Content-Security-Policy", "sandbox"),

@@ -111,7 +111,7 @@ extension API {
   {
     let bot = try bot(caller)
     let directory = directory
-    return .read { reads, _ throws(StoreFault) in
+    return .read { reads throws(StoreFault) in
       guard let row = try reads.session(directory.workspace, session), row.bot == bot.raw,
         let conversation = try reads.conversation(directory.workspace, row.conversation)
       else { return APIResponse(.notFound("session")) }

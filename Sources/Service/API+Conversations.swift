@@ -12,7 +12,7 @@ extension API {
   {
     try need(caller, .agent, .supervisor, .admin)
     let directory = directory
-    return .read { [self] reads, _ throws(StoreFault) in
+    return .read { [self] reads throws(StoreFault) in
       guard let row = try reads.conversation(directory.workspace, id),
         let json = try ConversationPage.json(id, directory, reads)
       else {

@@ -12,7 +12,7 @@ extension API {
     let identity = try identity(request.query("kind"), request.query("value"))
     let earlier = earlier(identity.kind, request.query("value") ?? "")
     let api = self
-    return .read { reads, _ throws(StoreFault) in
+    return .read { reads throws(StoreFault) in
       guard let row = try api.row([identity] + earlier, reads),
         let page = try CustomerPage.read(row.customer, api, reads)
       else {
@@ -40,7 +40,7 @@ extension API {
   {
     try need(caller, .agent, .supervisor, .admin)
     let api = self
-    return .read { reads, _ throws(StoreFault) in
+    return .read { reads throws(StoreFault) in
       guard let page = try CustomerPage.read(id, api, reads) else {
         return APIResponse(.notFound("customer"))
       }

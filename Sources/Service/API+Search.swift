@@ -47,7 +47,7 @@ extension API {
     let customer: CustomerID? =
       if let text = request.query("customer") { try id(text) } else { nil }
     let workspace = directory.workspace
-    return .read { [self, query] reads, _ throws(StoreFault) in
+    return .read { [self, query] reads throws(StoreFault) in
       let (response, shown) = try reads.snapshot {
         reads throws(StoreFault) -> (APIResponse, [CustomerID]) in
         var query = query

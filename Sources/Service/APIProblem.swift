@@ -142,6 +142,11 @@ extension APIProblem {
         409, "shared-identity", "A shared identity",
         "several people use it: say in `customer` who this is",
         field: "customer")
+    case .isConfirmed:
+      self.init(
+        409, "confirmed", "Confirmed already",
+        "this identity was confirmed as theirs; take the record that it joined out first (POST …/split), or mark it "
+          + "as shared")
     case .unknownConversation: self = .notFound("conversation")
     case .notSameCustomer:
       self.init(

@@ -78,7 +78,17 @@ public struct APIResponse: Sendable, Equatable {
   public var status: Int
   public var contentType: String
   public var body: [UInt8]
+  /// What stands in place of the body: an attachment's bytes, which are not read yet.
+  public var file: File?
   public var headers: [Header] = []
+
+  public struct File: Sendable, Equatable {
+    public var workspace: WorkspaceID
+    public var id: BlobID
+    public var hash: Digest
+    /// In bytes.
+    public var size: Int64
+  }
 
   public struct Header: Sendable, Equatable {
     public var name: String
@@ -143,8 +153,7 @@ public enum APIAction: Sendable {
 /// What a refusal means to whoever made this very request, where the general words would speak to
 /// somebody else.
 public typealias RefusalWords = [Rejection: (title: String, detail: String)]
-public typealias Render = @Sendable (any StoreReader, BlobReader) throws(StoreFault) -> APIResponse
-public typealias BlobReader = @Sendable (WorkspaceID, Digest) throws(StoreFault) -> [UInt8]
+public typealias Render = @Sendable (any StoreReader) throws(StoreFault) -> APIResponse
 
 /// How an answer becomes a response.
 public enum Rendering: Sendable {

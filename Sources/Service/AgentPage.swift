@@ -25,7 +25,7 @@ extension API {
     let directory = directory
     return .look { router in
       let page = AgentPage(id, router)
-      return { reads, _ throws(StoreFault) in
+      return { reads throws(StoreFault) in
         guard let page else { return APIResponse(.notFound("agent")) }
         return APIResponse(200, json: try page.json(directory, mayChoose: name == "me", reads))
       }
@@ -40,7 +40,7 @@ extension API {
       for id in router.agentIDs {
         if let view = router.agent(id) { all.append((view, router.readiness(of: id).hindrance)) }
       }
-      return { [all] reads, _ throws(StoreFault) in
+      return { [all] reads throws(StoreFault) in
         let reasons = try all.map { agent, _ throws(StoreFault) in
           try StatusReasons.read(directory.workspace, of: agent, reads)
         }

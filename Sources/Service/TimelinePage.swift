@@ -119,7 +119,11 @@ public struct TimelinePage: Sendable {
     }
     let more = hasMore ? entries.first.map { "older ones before entry \($0.id)\n" } ?? "" : ""
     let head = if case .before = from { more } else { "" }
+    // All that there is stands here: what the count says besides is kept nowhere any more.
+    let isWhole = !hasMore && from == .before(EntryID(.max))
+    let lost = isWhole ? Int64(digest.count) - Int64(entries.count) : 0
+    let gap = lost > 0 ? " (\(lost) cannot be read)" : ""
     return head + ordered.map { $0.element.line + "\n" }.joined()
-      + "\(digest.count) entries in all, hash \(Hex.encode(digest.sum.bytes))\n"
+      + "\(digest.count) entries in all\(gap), hash \(Hex.encode(digest.sum.bytes))\n"
   }
 }

@@ -85,6 +85,10 @@ public final class Connection {
     return true
   }
 
+  /// `outputDrained` comes when no more than half of `outputPauseBytes` is unsent, be it at the end
+  /// of this batch: for whoever writes the next of much only then. Something must have been written.
+  public func awaitRoom() { awaitsRoom = true }
+
   /// Queues bytes; they leave at the end of the batch, and what the kernel does not take then, as
   /// the peer makes room. Ignored once the connection is closing. One write may be of any length;
   /// whoever has left more than `outputMaxBytes` unread by the next one is closed as a slow reader.

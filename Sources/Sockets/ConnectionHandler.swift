@@ -37,7 +37,7 @@ public protocol ConnectionHandler: AnyObject {
   /// The peer reads more slowly than we write: past `outputPauseBytes` reading stops until it has
   /// caught up.
   func outputBacksUp(_ connection: Connection)
-  /// It has caught up, or there is room for what `mustAwaitRoom` held back.
+  /// It has caught up, or there is room for what `mustAwaitRoom` held back, or `awaitRoom` waits for.
   func outputDrained(_ connection: Connection)
 
   /// The server is stopping: finish what is in flight and close. Who has not within the bound is

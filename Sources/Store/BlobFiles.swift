@@ -11,8 +11,8 @@ import Synchronization
 /// not there.
 public final class BlobFiles: Sendable {
   public let folder: String
-  /// Attachments are bounded by the channels at 25 MB; this is the last fence, in bytes.
-  public static let sizeMax = 64 << 20
+  /// What the settings may let be attached; this is the last fence, in bytes.
+  public static let sizeMax = 256 << 20
 
   /// Held while a file is looked at and removed, or found and marked as wanted: never both at once.
   /// How many rows are on their way to each file.
@@ -78,19 +78,30 @@ public final class BlobFiles: Sendable {
   ///   file.
   public func read(_ hash: Digest, _ workspace: WorkspaceID) throws(StoreFault) -> [UInt8] {
     let path = path(of: hash, workspace)
-    let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { throw Folders.fault("open the blob \(path)", errno) }
+    let (file, size) = try opened(path)
     defer { close(file) }
-    var status = stat()
-    guard fstat(file, &status) == 0 else { throw Folders.fault("look at the blob \(path)", errno) }
-    guard status.st_size >= 0, status.st_size <= Self.sizeMax else {
-      throw .corrupt(what: "the blob \(path) has an impossible size")
-    }
-    let bytes = try Self.readFile(file, count: Int(status.st_size), path)
+    let bytes = try Self.readFile(file, count: size, path)
     guard Checksum.sha256(bytes) == hash else {
       throw .corrupt(what: "the blob \(path) does not match its hash")
     }
     return bytes
+  }
+
+  /// Its descriptor, which is the caller's to close, and how many bytes it has.
+  func opened(_ path: String) throws(StoreFault) -> (file: Int32, size: Int) {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { throw Folders.fault("open the blob \(path)", errno) }
+    var status = stat()
+    guard fstat(file, &status) == 0 else {
+      let code = errno
+      close(file)
+      throw Folders.fault("look at the blob \(path)", code)
+    }
+    guard status.st_size >= 0, status.st_size <= Self.sizeMax else {
+      close(file)
+      throw .corrupt(what: "the blob \(path) has an impossible size")
+    }
+    return (file, Int(status.st_size))
   }
 
   /// Bytes, or nil when there is no such blob. Its content is not checked.
@@ -173,7 +184,7 @@ public final class BlobFiles: Sendable {
     return "\(folder)/\(workspace.raw)/\(hex.prefix(2))/\(hex)"
   }
 
-  private static func readFile(_ file: Int32, count: Int, _ path: String) throws(StoreFault)
+  static func readFile(_ file: Int32, count: Int, _ path: String) throws(StoreFault)
     -> [UInt8]
   {
     var bytes = [UInt8](repeating: 0, count: count)

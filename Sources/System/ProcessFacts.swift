@@ -25,6 +25,11 @@ public struct ProcessFacts: Sendable, Equatable {
   @discardableResult
   public static func raiseDescriptorLimit() -> Int { Int(tl_raise_descriptor_limit()) }
 
+  /// Memory of large bodies goes back to the kernel when it is freed. Left to itself, glibc takes the
+  /// first such block for a sign that there will be more, and from then on keeps up to 32 MB of each
+  /// arena's. Small ones are still kept: they come again with the next request.
+  public static func giveBackLargeBlocks() { _ = tl_give_back_large_blocks(1 << 20, 2 << 20) }
+
   /// The second field of /proc/self/statm (proc(5)).
   private static func residentPages() -> Int64 {
     fields(of: "/proc/self/statm").dropFirst().first.flatMap { Int64($0) } ?? 0

@@ -159,6 +159,56 @@ struct MailChannelTests {
     #expect(thief.replyAddress == nil && thief.from.assurance == .claimed)
   }
 
+  /// A reply address stands in every answer, and so in what is forwarded.
+  @Test
+  func
+    `a relay that says who did not write is believed before a signed address, which leads all the same`()
+    throws
+  {
+    let address = try signedAddress()
+    for (said, assurance) in [
+      ("fail", Assurance.claimed), ("none", .asserted), ("temperror", .asserted),
+      ("pass", .asserted),
+    ] {
+      let told = "Authentication-Results: mx.shop.example; dmarc=\(said) header.from=home.example"
+      let mail = try #require(try understand([told, from], to: address, relay: "mx.shop.example"))
+        .mail
+      #expect(mail.replyAddress == conversation && mail.from.assurance == assurance, "\(said)")
+    }
+  }
+
+  @Test
+  func `what a form sends from our own address is of the visitor, who is no more than claimed`()
+    throws
+  {
+    let ours = "From: Shop <help@shop.example>"
+    let told = "Authentication-Results: mx.shop.example; dmarc=pass header.from=shop.example"
+    let form = try #require(
+      try understand([told, ours, "Reply-To: Mia <mia@home.example>"], relay: "mx.shop.example")
+    ).mail
+    #expect(form.automatic == nil && form.facts.from == "mia@home.example")
+    #expect(form.from.identity.value == "mia@home.example" && form.from.assurance == .claimed)
+    #expect(form.thread.theirs == "mia@home.example" && form.thread.theirName == "Mia")
+    // What we wrote ourselves, come back; and what nobody could be answered by.
+    for back in [
+      [ours], [ours, "Reply-To: billing@shop.example"], [ours, "Reply-To: \(try signedAddress())"],
+      [ours, "Reply-To: mia@home.example, eve@home.example"],
+    ] {
+      #expect(try #require(try understand(back)).mail.automatic == "ownAddress", "\(back)")
+    }
+    let listed = try understand([ours, "Reply-To: mia@home.example", "List-Id: <x.shop.example>"])
+    #expect(try #require(listed).mail.automatic == "mailingList")
+  }
+
+  @Test func `a mail past the bounds is attached without what must never be written`() throws {
+    let body = "my card is 4111 1111 1111 1111\r\n" + String(repeating: "x\r\n", count: 600_000)
+    let came = try #require(try understand([from], body))
+    let whole = try #require(came.blobs.first { $0.row.fileName == "message.eml" })
+    let text = String(decoding: whole.bytes, as: UTF8.self)
+    #expect(text.contains("my card is [card number removed]\r\nx\r\n") && !text.contains("1111"))
+    #expect(whole.row.size == Int64(whole.bytes.count))
+  }
+
   private func report(
     about id: String?, on recipient: String = "Mia@home.example", _ fate: String = "Action: failed",
     to: String = "help@shop.example", saying why: String = "550 nobody has 4111 1111 1111 1111",

@@ -30,7 +30,10 @@ struct PhoneChannelTests {
   }
 
   @Test(
-    arguments: ["1234", "201", "sip:joe@pbx.local", "+1 202 555 01", " 0049 30 901820\u{7}"])
+    arguments: [
+      "1234", "201", "sip:joe@pbx.local", "+1 202 555 01", " 0049 30 901820\u{7}", "0000000000",
+      "1234567890", "+19999999999", "+10123456789", "+33000000000", "+4900000000000",
+    ])
   func `what is no number that we know is shown as the phone system wrote it, and proves nothing`(
     _ written: String
   ) {
@@ -39,6 +42,16 @@ struct PhoneChannelTests {
     #expect(call.from == "anonymous")
     let shown = written.trimmingCharacters(in: .whitespaces.union(.controlCharacters))
     #expect(String(decoding: call.members, as: UTF8.self).contains("\"from\":\"\(shown)\""))
+  }
+
+  @Test
+  func `one of our own numbers, which a phone system presents that passes a call on, is nobody's`()
+  {
+    var ours = channel
+    ours.dialledNumbers = ["+442079460000"]
+    let call = ours.arrival(.init(system: "shop/pbx", id: "1", from: "020 7946 0000", to: "110"))
+    #expect(call.claims.isEmpty && call.from == "anonymous")
+    #expect(String(decoding: call.members, as: UTF8.self).contains(#""from":"020 7946 0000""#))
   }
 
   @Test(arguments: [nil, "anonymous", "Restricted", "unknown", " "])

@@ -292,6 +292,15 @@ import Wire
     }
   }
 
+  @Test func `a row of open work that makes no part of a machine is told by its name`() {
+    let made = RouterRelay().run { take in
+      let (key, value): ([UInt8], [UInt8]) = ([1, 0xAB], [9])
+      key.withUnsafeBytes { key in value.withUnsafeBytes { take(3, key, $0) } }
+    }
+    guard case .failure(let row) = made else { return #expect(Bool(false), "it is a row") }
+    #expect("\(row)".hasPrefix("row of open work, kind 3, key 01ab: "), "\(row)")
+  }
+
   @Test
   func `doctor goes on behind a broken log, and tells rows that the log names and that are gone`()
     async throws

@@ -29,9 +29,10 @@ import Testing
       }
       try peer.say("leave")
       _ = try await peer.end(seconds: 60)
-      // Other tests have some, too, but not so many for so long.
+      // Other tests have some, too, but not so many for so long; the first peer of a process leaves
+      // a dozen, which are Foundation's.
       try await eventually("descriptors return", seconds: 60) {
-        ProcessFacts.now().openDescriptors <= before + min(count / 4, 64)
+        ProcessFacts.now().openDescriptors <= before + min(max(count / 4, 16), 64)
       }
       used.append(Heap.usedBytes)
     }
@@ -166,11 +167,13 @@ import Testing
     }
   }
 
-  @Test func `readers that read nothing keep nobody from being served`() async throws {
+  /// Of attachments that are sent whole, and of one that is sent in pieces.
+  @Test(arguments: [64 << 10, 12 << 20])
+  func `readers that read nothing keep nobody from being served`(_ bytes: Int) async throws {
     try await TestServer.run(patient) { server in
       let bot = try await server.token("bot", "webshop")
       let kept = try await server.call(
-        "POST", "/v1/blobs", raw: [UInt8](repeating: 7, count: 64 << 10), by: bot, key: "one",
+        "POST", "/v1/blobs", raw: [UInt8](repeating: 7, count: bytes), by: bot, key: "one",
         headers: [("Content-Type", "image/png")])
       let target = "/v1/blobs/\(kept["blob"].text)"
       // Of ten megabytes that they ask for, what pauses answering and one answer more.

@@ -137,6 +137,16 @@ import Testing
         #expect(reply.status == 200, "\(path): \(reply)")
         #expect(!"\(reply)".contains("in flight"))
       }
+      // What they tell rests on what may still be lost, and waiting would have no end.
+      for path in [
+        "/v1/agents", "/v1/agents/ann", "/v1/explain?agent=ann",
+        "/v1/explain?case=\(offer["case"].text)",
+      ] {
+        let reply = try await server.call("GET", path, by: sue)
+        #expect(
+          reply.status == 503 && reply["type"].text.hasSuffix("storage-unavailable"), "\(reply)")
+      }
+      #expect(try await server.call("GET", "/v1/agents/me", by: ann).status == 503)
       disk.release()
       try await eventually("service goes on") { try await isWell(server) }
       #expect(try await said.status == 201)

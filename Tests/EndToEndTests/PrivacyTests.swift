@@ -1,9 +1,11 @@
+import Continuity
 import Dispatch
 import Foundation
 import GRDB
 import Model
 import System
 import Records
+import Rules
 import Testing
 
 @testable import Server
@@ -11,6 +13,10 @@ import Testing
 /// What the law gives a person: to see all that is kept of them, to have it erased, to know who
 /// read it; and what must never be kept at all.
 @Suite(.inTurn) struct PrivacyTests {
+  @Test func `rules of retention know every kind of entry`() {
+    #expect(RetentionConfiguration.kinds == EntryKind.allCases.map(\.rawValue))
+  }
+
   /// Every file below the folder that holds the text, in either case of its letters.
   private func holders(of text: String, in folder: String) throws -> [String] {
     try FileManager.default.subpathsOfDirectory(atPath: folder).filter { path in

@@ -164,11 +164,11 @@ import WebCodec
     }
   }
 
-  private func handshake(_ token: String?) -> [UInt8] {
+  private func handshake(_ token: String?, _ more: String = "") -> [UInt8] {
     let authorization = token.map { "Authorization: Bearer \($0)\r\n" } ?? ""
     return Array(
       """
-      GET /v1/stream HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\(authorization)\
+      GET /v1/stream HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\(authorization)\(more)\
       Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n
       """.utf8)
   }
@@ -281,11 +281,11 @@ import WebCodec
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")
       let (opening, port) = (handshake(bot), server.port("http"))
-      for (length, isTaken) in [(65_536, true), (65_537, false)] {
+      for (length, isTaken) in [(4_096, true), (4_097, false)] {
         let heard = try await blocking {
           let socket = try Socket.connect(port: port)
-          try socket.send(opening + [0x81, 0xFF, 0, 0, 0, 0] + [0, UInt8(length >> 16)])
-          try socket.send([UInt8(length >> 8 & 0xFF), UInt8(length & 0xFF), 0, 0, 0, 0])
+          try socket.send(opening + [0x81, 0xFE])
+          try socket.send([UInt8(length >> 8), UInt8(length & 0xFF), 0, 0, 0, 0])
           if isTaken {
             let text = [UInt8](repeating: 32, count: length - 2) + Array("{}".utf8)
             try socket.send(text + [0x88, 0x80, 0, 0, 0, 0])
@@ -295,6 +295,40 @@ import WebCodec
         let end = heard.firstRange(of: [0x88, 17, 0x03, 0xF1] + Array("message too big".utf8))
         #expect((end == nil) == isTaken, "\(String(decoding: heard, as: UTF8.self))")
       }
+    }
+  }
+
+  /// Few bytes unpack to a long message, and one read holds many of them.
+  @Test func `who says much in few bytes takes turns with the others of the lane`() async throws {
+    try await TestServer.run {
+      $0.lanes = 1
+    } _: { server in
+      let bot = try await server.token("bot", "webshop")
+      let opening = handshake(bot, "Sec-WebSocket-Extensions: permessage-deflate\r\n")
+      // `{"type":"ping","x":[0,0,…]}` of 4,003 bytes (RFC 7692 §7.2.1).
+      let packed: [UInt8] = [
+        0xEC, 0xC2, 0xA1, 0x0D, 0x00, 0x20, 0x0C, 0x45, 0xC1, 0x5D, 0xBE, 0xAE, 0x40, 0x77, 0x15,
+        0x82, 0x24, 0x04, 0x43, 0x2A, 0x10, 0x10, 0xC2, 0xEE, 0x6C, 0x81, 0x7A, 0xB9, 0x3B, 0x9A,
+        0x3B, 0xAA, 0x5C, 0xD1, 0x47, 0x93, 0x69, 0xC9, 0x73, 0x32, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0xF0, 0x55, 0xB9, 0x0F,
+      ]
+      let frame = [0xC1, 0x80 | UInt8(packed.count), 0, 0, 0, 0] + packed
+      let frames = Array(repeatElement(frame, count: 500).joined())
+      let port = server.port("http")
+      let socket = try await blocking {
+        let socket = try Socket.connect(port: port)
+        try socket.send(opening + frames + [0x88, 0x80, 0, 0, 0, 0])
+        _ = try socket.receive()  // the handshake, at least: it has come to its turn
+        return socket
+      }
+      #expect(try await server.call("GET", "/health").status == 200)
+      let last = try await blocking {
+        while socket.hasBytes() {
+          if try socket.receive().isEmpty { return [UInt8]() }
+        }
+        return try rest(socket)
+      }
+      #expect(!last.isEmpty, "it came last, and was not answered first")
     }
   }
 

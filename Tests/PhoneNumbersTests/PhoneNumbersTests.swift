@@ -66,6 +66,29 @@ struct `Phone numbers` {
     #expect(PhoneNumbers.e164(number, defaultRegion: "FR") == number)
   }
 
+  @Test(arguments: [
+    ("0000000000", "US"), ("1111111111", "US"), ("5555555555", "US"), ("9999999999", "US"),
+    ("8888888888", "US"), ("1234567890", "US"), ("+10123456789", "US"), ("+12345678", "DE"),
+    ("+15550000000", "US"), ("+4900000000000", "US"), ("+440000000000", "US"),
+    ("+33000000000", "US"),
+    ("+441234567890", "US"), ("77777777777", "US"), ("0123456789", "FR"), ("9999999999", "IN"),
+  ]) func `of nobody are told from somebody's`(_ raw: String, _ region: String) {
+    if let number = PhoneNumbers.e164(raw, defaultRegion: region) {
+      #expect(PhoneNumbers.isPlaceholder(number), "\(number)")
+    }
+  }
+
+  @Test func `of somebody are theirs, whatever they look like`() {
+    // 01 23 45 67 89, with which France tries things, is counted up.
+    for number in Self.forms.compactMap(\.e164).filter({ $0 != "+33123456789" }) + [
+      "+15551234567", "+12345678901", "+18005551212", "+12025550100", "+390669812345",
+      "+2250102030405", "+4930000000",
+      "+6562345678",
+    ] {
+      #expect(!PhoneNumbers.isPlaceholder(number), "\(number)")
+    }
+  }
+
   @Test func `show nationally at home and internationally abroad`() {
     #expect(PhoneNumbers.display("+442079460018", in: "GB") == "020 7946 0018")
     #expect(PhoneNumbers.display("+442079460018", in: "US") == "+44 20 7946 0018")

@@ -28,6 +28,8 @@ struct `What a workspace says of privacy` {
   @Test(arguments: [
     ("retention:\n  - { channel: chat }", "a retention rule needs `older_than_days`"),
     ("retention:\n  - { older_than_days: 3, channel: fax }", "`fax` is no channel"),
+    ("retention:\n  - { older_than_days: 30, kind: journy }", "did you mean `journey`?"),
+    ("retention:\n  - { older_than_days: 30, kind: email }", "`email` is no kind of entry"),
     ("retention:\n  - { older_than_days: 0 }", "older_than_days"),
     ("retention:\n  - { older_than_days: 3, tag: Legal Hold }", "a tag is lower-case letters"),
     ("redact:\n  name: '('", "`(` is not a regular expression"),

@@ -254,6 +254,14 @@ struct EntryTests {
     #expect(lines[1].hasSuffix(" second line"))
     #expect(lines[3].hasSuffix("customer: now"))
     #expect(lines.last?.hasPrefix("3 entries in all, hash ") == true)
+    let customer = try #require(CustomerID(chat.customer))
+    var whole = try TimelinePage.read(
+      shop.workspace, of: customer, .before(EntryID(.max)), limit: 9, visible: .internal,
+      shop.reader)
+    whole.entries.removeLast()
+    #expect(whole.text.contains("\n3 entries in all (1 cannot be read), hash "))
+    whole.hasMore = true
+    #expect(whole.text.contains("\n3 entries in all, hash "), "it may stand on another page")
     #expect(
       try shop.call("GET", "/v1/customers/\(chat.customer)/timeline?format=csv", by: shop.ann)
         .status == 422)

@@ -99,6 +99,32 @@ struct IdentityTests {
       }.count == 2)
   }
 
+  @Test(
+    "what was confirmed is not rejected while it joins; taken apart, the claim is rejected by that")
+  func confirmedThenNot() throws {
+    let shop = try Shop()
+    let known = try shop.open([mail])
+    let stranger = try shop.open(claimed: [mail])
+    func decide(_ decision: String) throws -> Reply {
+      let asked = ["kind": "email", "value": mail.1, "decision": decision, "reason": "asked back"]
+      return try shop.call(
+        "POST", "/v1/customers/\(stranger.customer)/identities", asked, by: shop.ann)
+    }
+    #expect(try decide("confirm").status == 200)
+    let refused = try decide("reject")
+    #expect(refused.status == 409 && refused.string("type")?.hasSuffix(":confirmed") == true)
+    #expect(refused.string("detail")?.contains("split") == true)
+    try shop.call(
+      "POST", "/v1/customers/\(known.customer)/split", ["from": stranger.customer], by: shop.ann)
+    var page = try shop.call("GET", "/v1/customers/\(stranger.customer)", by: shop.ann)
+    #expect((page.at(["records"]) as? [String])?.count == 1 && page.list("suggestions").isEmpty)
+    #expect(page.list("identities").first?["standing"] as? String == "rejected", "\(page.text)")
+    #expect(try decide("reject").status == 200)
+    #expect(try decide("confirm").status == 200, "they are one again")
+    page = try shop.call("GET", "/v1/customers/\(stranger.customer)", by: shop.ann)
+    #expect(page.string("id") == known.customer)
+  }
+
   @Test("a claim that a second source repeats has the evidence of both")
   func claimedTwice() throws {
     let shop = try Shop()
@@ -342,6 +368,7 @@ struct EmailRulesTests {
       ("email", "jo\u{200B}@home.example", "U+200B, which nobody sees"),
       ("external", "card\u{200D}1", "U+200D, which nobody sees"), ("chat", "a\u{7}", "U+0007"),
       ("email", "jo", "with one @"), ("phone", "x", "+15551234567"),
+      ("phone", "+10000000000", "withheld"),
     ] {
       let body = ["customer": ["identities": [shop.identity(kind, value, "claimed")]]]
       let refused = try shop.call("POST", "/v1/sessions", body, by: shop.webshop)
@@ -364,6 +391,7 @@ struct EmailRulesTests {
     #expect(earlier(.external, "card\u{200D}1") == ["card\u{200D}1"])
     #expect(earlier(.email, "what") == [] && earlier(.email, "jo@home") == [])
     #expect(earlier(.email, "jo@home.example") == [] && earlier(.phone, "x") == [])
+    #expect(earlier(.phone, "+19999999999") == ["+19999999999"])
   }
 }
 

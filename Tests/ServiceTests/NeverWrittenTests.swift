@@ -202,7 +202,7 @@ struct NeverWrittenTests {
     try shop.deliver(Array(mail.joined(separator: "\r\n").utf8), from: "jo@home.example")
     var upload = APIRequest(
       method: "POST", path: ["v1", "blobs"], query: [("name", card)], body: Array("%PDF".utf8),
-      contentType: "application/pdf", idempotencyKey: nil)
+      contentType: "application/pdf; name=\"\(card)\"", idempotencyKey: nil)
     upload.fileName = "my \(card).pdf"
     #expect(try shop.perform(shop.api.handle(upload, shop.webshop), shop.webshop).status == 201)
     var phone = PhoneChannel(

@@ -378,11 +378,11 @@ struct PartingTests {
     let shop = mistake.shop
     let blob = try #require(
       try Reply(shop.upload(Array("al-photo".utf8), by: shop.ann)).string("blob"))
-    let other = try shop.open([("phone", "+15550001111")], by: shop.whatsapp)
+    let other = try shop.open([("phone", "+15552001111")], by: shop.whatsapp)
     try shop.leaves(other, "bot_ended", by: shop.whatsapp)
     try shop.call(
       "POST", "/v1/customers/\(mistake.joRecord)/merge", ["with": other.customer], by: shop.ann)
-    let wa = try shop.open([("phone", "+15550001111")], by: shop.whatsapp)
+    let wa = try shop.open([("phone", "+15552001111")], by: shop.whatsapp)
     #expect(wa.conversation == mistake.jo.conversation)
     try shop.call(
       "POST", "/v1/cases/\(mistake.aCase)/reply", ["text": "see", "attachments": [blob]],

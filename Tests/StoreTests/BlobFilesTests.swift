@@ -90,6 +90,36 @@ struct `Blob files` {
     store.close()
   }
 
+  @Test(arguments: [1, 65_535, 65_536, 65_537, 300_000])
+  func `bytes come back the same in pieces, of which the last is withheld where one is another`(
+    count: Int
+  ) throws {
+    let bytes = Samples.bytes(count, count: count)
+    let hash = try blobs.write(bytes, workspace)
+    func read() throws -> (read: [UInt8], error: StoreFault?) {
+      let pieces = blobs.pieces(hash, workspace, count: Int64(count))
+      var all: [UInt8] = []
+      do throws(StoreFault) { while let piece = try pieces.next() { all += piece } } catch {
+        return (all, error)
+      }
+      return (all, nil)
+    }
+    let whole = try read()
+    #expect(whole.read == bytes && whole.error == nil)
+    try blobs.check(hash, workspace, count: Int64(count))
+    let path = URL(fileURLWithPath: blobs.path(of: hash, workspace))
+    var changed = bytes
+    changed[0] ^= 1
+    for other in [changed, Array(bytes.dropLast()), bytes + [0]] {
+      try Data(other).write(to: path)
+      let (read, error) = try read()
+      #expect(read.count < count && error.map(isCorrupt) == true)
+      #expect { try blobs.check(hash, workspace, count: Int64(count)) } throws: { isCorrupt($0) }
+    }
+    try FileManager.default.removeItem(at: path)
+    #expect(try read().error != nil)
+  }
+
   @Test func `any flipped bit is noticed, and writing the bytes again mends it`() throws {
     let bytes = Samples.bytes(1, count: 60)
     let hash = try blobs.write(bytes, workspace)

@@ -1,3 +1,4 @@
+import CPowerCut
 import Records
 import Foundation
 import Model
@@ -78,6 +79,42 @@ struct `Faults of the machine` {
     try store.execute("PRAGMA max_page_count=100000")
     try store.commit([commit(workspace, last + 1)])
     try expectWhole(store, workspace, upTo: last + 1)
+  }
+
+  /// SQLite calls both `database disk image is malformed`.
+  @Test func `a disk that refuses all reads is no damage, and one that refuses some of them is`()
+    throws
+  {
+    var store = try SQLiteStore(folder: folder.path)
+    let workspace = try store.addWorkspace(named: "demo").id
+    for position in Int64(1)...50 { try store.commit([commit(workspace, position)]) }
+    store.close()
+    store = try SQLiteStore(folder: folder.path)
+    defer { store.close() }
+    let path = "\(folder.path)/throughline.sqlite"
+    defer { tl_refuse_reads(path, 0, 0) }
+    let reader = try SQLiteReader(store)
+    func read(_ limit: Int) throws -> Int {
+      try reader.page(workspace, [Samples.id(1)], from: .max, .older, limit: limit).count
+    }
+    tl_refuse_reads(path, 0, .max)
+    #expect {
+      _ = try read(9)
+    } throws: { fault in
+      guard case .failed(_, let why)? = fault as? StoreFault else { return false }
+      return why.contains("the disk refuses to be read: Input/output error")
+    }
+    tl_refuse_reads(path, 0, 0)
+    #expect(try read(9) == 9)
+    // Of what is not in memory yet; all but the first page.
+    tl_refuse_reads(path, 4_096, .max)
+    #expect {
+      _ = try read(60)
+    } throws: { fault in
+      if case .corrupt? = fault as? StoreFault { true } else { false }
+    }
+    tl_refuse_reads(path, 0, 0)
+    #expect(try read(60) == 60)
   }
 
   /// Where mounting is allowed: a disk of 2 MB that really fills up.

@@ -91,6 +91,10 @@ struct JSONTests {
     #expect(throws: Never.self) { try Self.parse("{\(keys)}") }
     #expect(throws: JSONError.self) { try Self.parse("{\(keys),\"k7\":1}") }
     #expect(throws: JSONError.self) { try Self.parse("{\(keys),\"k150\":1}") }
+    #expect(throws: JSONError.self) { try Self.parse("{\(keys),\"k15\\u0030\":1}") }
+    #expect(throws: JSONError.self) { try Self.parse("{\(keys),\"\\u006c\":1,\"l\":1}") }
+    // In its two Unicode forms a letter is two keys.
+    #expect(throws: Never.self) { try Self.parse("{\(keys),\"\u{e9}\":1,\"e\u{301}\":1}") }
     #expect(throws: Never.self) { try Self.parse("[{\(keys)},{\(keys)}]") }
   }
 

@@ -102,7 +102,10 @@ public struct MailChannel: Sendable {
     var author = found
     author.name = found.name.map(redactor.text)
     let capability = replyConversation(recipient, author.address, now)
-    let isProven = isUsable && (mail.dmarc == .pass || capability != nil)
+    // A reply address stands in every answer, and so in what the customer forwards: where the relay says
+    // that the mail is not of whom it names, it leads to the conversation, and proves nothing.
+    let isSigned = capability != nil && mail.dmarc != .fail("fail")
+    let isProven = isUsable && (mail.dmarc == .pass || isSigned)
     let claim = IdentityClaim(
       identity: identity, hash: IdentityForm.hash(identity, identityKey),
       earlierHashes: IdentityForm.earlier(.email, author.address, emailRules).map {
@@ -110,9 +113,14 @@ public struct MailChannel: Sendable {
       },
       assurance: isProven ? .asserted : .claimed,
       source: mail.dmarc == .pass ? "relay:\(relay ?? "")" : "mail",
-      means: mail.dmarc == .pass ? "dmarc" : capability != nil ? "reply_address" : "from_header")
+      means: mail.dmarc == .pass ? "dmarc" : isSigned ? "reply_address" : "from_header")
     // Whatever is past a bound of reading is still there, in the message as it came.
-    let whole = mail.isTruncated ? [attachment("message.eml", "message/rfc822", bytes, now)] : []
+    let whole =
+      mail.isTruncated
+      ? [
+        attachment(
+          "message.eml", "message/rfc822", MessageRewriter.rewritten(bytes, redactor.bytes), now)
+      ] : []
     let blobs = mail.attachments.map { attachment($0.name, $0.type, $0.bytes, now) } + whole
     var entry = EntryDraft(
       kind: .message, author: .customer, visibility: mail.automatic == nil ? .customer : .business,

@@ -11,6 +11,8 @@ public struct PhoneChannel: Sendable {
   public var workspace: WorkspaceID
   public var defaultRegion: String
   public var identityKey: HMACKey
+  /// Of the workspace, in E.164: a phone system that passes a call on may present one as the caller's.
+  public var dialledNumbers: Set<String> = []
   /// Takes out of a caller's name what must never be written.
   public var redactor = Redactor()
 
@@ -69,24 +71,25 @@ public struct PhoneChannel: Sendable {
   }
 
   /// The caller's number is what the phone system asserts; one that is nobody's (anonymous, an
-  /// extension) identifies nobody, and the call is still taken. What the phone system said of it
+  /// extension, 0000000000, one of our own) identifies nobody, and the call is still taken. What the phone system said of it
   /// stands in the timeline all the same: somebody may know whom to call back.
   public func arrival(_ call: Call) -> CallArrival {
     var call = call
     call.name = call.name.map(redactor.text)
-    let from = call.from.flatMap { PhoneNumbers.e164($0, defaultRegion: defaultRegion) }
+    let from = call.from.flatMap {
+      IdentityForm.normalise(.phone, $0) { PhoneNumbers.e164($0, defaultRegion: defaultRegion) }
+    }.flatMap { dialledNumbers.contains($0.value) ? nil : $0 }
     let to = call.to.map { PhoneNumbers.e164($0, defaultRegion: defaultRegion) ?? $0 } ?? ""
     var claims: [IdentityClaim] = []
     if let from {
-      let identity = Identity(kind: .phone, value: from)
       claims.append(
         IdentityClaim(
-          identity: identity, hash: IdentityForm.hash(identity, identityKey), assurance: .asserted,
+          identity: from, hash: IdentityForm.hash(from, identityKey), assurance: .asserted,
           source: "phone:\(call.system)", means: "caller_number"))
     }
     var members = Members()
     members.text("event", "arrived")
-    members.text("from", from ?? call.from.flatMap(Self.written) ?? Self.withheld)
+    members.text("from", from?.value ?? call.from.flatMap(Self.written) ?? Self.withheld)
     members.text("to", to)
     members.text("phone_system", call.system)
     if let name = call.name, !name.isEmpty { members.text("caller_name", name) }
@@ -96,7 +99,8 @@ public struct PhoneChannel: Sendable {
       session: .new(),
       case: .new(), callKey: Self.key(system: call.system, id: call.id),
       claims: claims,
-      from: from ?? Self.withheld, to: to, members: members.bytes + call.members, facts: call.facts)
+      from: from?.value ?? Self.withheld, to: to, members: members.bytes + call.members,
+      facts: call.facts)
     if let name = call.name, !name.isEmpty {
       // What a phone network says of a number's holder; often a place, or a company.
       arrival.attributes = [.init(name: "caller_name", text: name, source: "phone:\(call.system)")]

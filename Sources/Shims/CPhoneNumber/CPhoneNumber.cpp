@@ -37,6 +37,24 @@ bool accepted(const PhoneNumber &number) {
   return util.IsValidNumber(number);
 }
 
+// Digits that phone systems send where a caller's are withheld, unknown or made up, though a number could be
+// as long: two who are presented by them would be one customer. The few who really have such a number
+// (9999999999 in India) are nobody by it: to know them less is better than to show them a stranger's words.
+bool is_placeholder(const PhoneNumber &number) {
+  std::string national;
+  const PhoneNumberUtil &util = *PhoneNumberUtil::GetInstance();
+  util.GetNationalSignificantNumber(number, &national);
+  if (national.empty() || national.find_first_not_of(national[0]) == std::string::npos) return true;
+  // 1234567890 and its beginnings, also behind a 0.
+  const std::string counted = "012345678901234567890";
+  if (counted.compare(national[0] - '0', national.size(), national) == 0 && national[0] <= '1') return true;
+  // North American area codes begin with 2 to 9 for good, and exchanges do. Of these only 0 is told: 555 123 4567
+  // is what people try things with.
+  if (number.country_code() == 1 && (national[0] <= '1' || (national.size() > 3 && national[3] == '0'))) return true;
+  // A zero behind the country code is a number's in few plans (Italy's), and the metadata know which.
+  return national[0] == '0' && !util.IsValidNumber(number);
+}
+
 bool all_digits(const std::string &text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
 }
@@ -92,6 +110,13 @@ extern "C" long throughline_phone_region(const char *e164, size_t count, char *o
   return region == "ZZ" ? -1 : give(region, out, room);
 } catch (...) {
   return -1;
+}
+
+extern "C" int throughline_phone_is_placeholder(const char *e164, size_t count) try {
+  PhoneNumber number;
+  return parse(std::string(e164, count), "ZZ", &number) && is_placeholder(number);
+} catch (...) {
+  return 0;
 }
 
 extern "C" int throughline_phone_knows_region(const char *region) try {

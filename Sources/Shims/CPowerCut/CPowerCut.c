@@ -1,9 +1,13 @@
+#define _GNU_SOURCE
 #include "CPowerCut.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct {
   sqlite3_file base;
@@ -144,3 +148,37 @@ int64_t tl_record_stop(void) {
 }
 
 tl_recorded tl_record_at(int64_t index) { return recorded[index]; }
+
+// MARK: A disk that cannot be read
+
+static struct stat refused;
+static int64_t refused_from, refused_to;
+
+static ssize_t read_or_refuse(int file, void *to, size_t room, off_t at) {
+  struct stat it;
+  pthread_mutex_lock(&lock);
+  int is_refused = at >= refused_from && at < refused_to && fstat(file, &it) == 0 && it.st_ino == refused.st_ino &&
+                   it.st_dev == refused.st_dev;
+  pthread_mutex_unlock(&lock);
+  if (!is_refused) return pread(file, to, room, at);
+  errno = EIO;
+  return -1;
+}
+
+int tl_refuse_reads(const char *path, int64_t from, int64_t to) {
+  static int is_installed;
+  pthread_mutex_lock(&lock);
+  refused_from = from;
+  refused_to = to;
+  int code = stat(path, &refused);
+  if (!is_installed) {
+    sqlite3_vfs *unix_files = sqlite3_vfs_find("unix");
+    const char *names[] = {"pread", "pread64"};
+    for (int i = 0; i < 2; i++)
+      if (unix_files->xGetSystemCall(unix_files, names[i]))
+        unix_files->xSetSystemCall(unix_files, names[i], (sqlite3_syscall_ptr)read_or_refuse);
+    is_installed = 1;
+  }
+  pthread_mutex_unlock(&lock);
+  return code;
+}

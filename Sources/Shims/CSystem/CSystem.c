@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
@@ -44,6 +45,10 @@ int tl_lock_exclusively(int fd) { return (int)tl_result(flock(fd, LOCK_EX | LOCK
 int tl_sync(int fd) { return (int)tl_result(fsync(fd)); }
 
 int tl_sync_data(int fd) { return (int)tl_result(fdatasync(fd)); }
+
+int tl_give_back_large_blocks(int threshold, int kept) {
+  return mallopt(M_MMAP_THRESHOLD, threshold) && mallopt(M_TRIM_THRESHOLD, kept);
+}
 
 int64_t tl_descriptor_limit(void) {
   struct rlimit limit;

@@ -245,7 +245,9 @@ extension StoreFault {
   static func of(_ connection: OpaquePointer?, _ code: Int32, _ doing: String) -> StoreFault {
     let said = sqlite3_errmsg(connection).map { String(cString: $0) } ?? "SQLite error \(code)"
     switch code & 0xff {
-    case SQLITE_CORRUPT, SQLITE_NOTADB: return .corrupt(what: "could not \(doing): \(said)")
+    case SQLITE_CORRUPT, SQLITE_NOTADB:
+      if let why = ReadRefusal.sentence(connection) { return .failed(doing: doing, why: why) }
+      return .corrupt(what: "could not \(doing): \(said)")
     default:
       return .failed(doing: doing, why: "\(said) (SQLite \(sqlite3_extended_errcode(connection)))")
     }

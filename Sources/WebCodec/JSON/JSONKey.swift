@@ -1,6 +1,6 @@
 /// A member's name where it lies in the text. Compare it in a `switch` with literals: no String is
 /// made. It is good only as long as its reader's bytes.
-public struct JSONKey: Equatable {
+public struct JSONKey: Hashable {
   @usableFromInline let bytes: UnsafeRawBufferPointer
   @usableFromInline let hasEscapes: Bool
   /// Of its opening quote.
@@ -18,6 +18,13 @@ public struct JSONKey: Equatable {
   public static func == (left: JSONKey, right: JSONKey) -> Bool {
     if left.hasEscapes || right.hasEscapes { return left.text.utf8.elementsEqual(right.text.utf8) }
     return Bytes.equal(left.bytes, right.bytes)
+  }
+
+  /// Of its bytes: to a String `é` in its two Unicode forms is one.
+  public func hash(into hasher: inout Hasher) {
+    guard hasEscapes else { return hasher.combine(bytes: bytes) }
+    var text = text
+    text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
   }
 
   // Inlined into the caller's `switch`, so that a key of another length costs one comparison.

@@ -61,9 +61,8 @@ public struct JSONReader {
   var depth = 0
   /// Keys of the objects that are open, the innermost last.
   var keys: [JSONKey] = []
-  /// The same for objects with many keys, by where their first key stands in `keys`. As bytes: to a
-  /// String `é` in its two Unicode forms is one.
-  var wideKeys: [Int: Set<[UInt8]>] = [:]
+  /// The same for objects with many keys, by where their first key stands in `keys`.
+  var wideKeys: [Int: Set<JSONKey>] = [:]
 
   /// The memory must outlive the reader: use it inside `withUnsafeBytes`, or take
   /// `JSONReader.read`.
@@ -276,8 +275,8 @@ public struct JSONReader {
       keys.append(key)
     } else {
       var seen =
-        wideKeys.removeValue(forKey: firstKey) ?? Set(keys[firstKey...].map { Array($0.text.utf8) })
-      guard seen.insert(Array(key.text.utf8)).inserted else {
+        wideKeys.removeValue(forKey: firstKey) ?? Set(keys[firstKey...])
+      guard seen.insert(key).inserted else {
         throw JSONError(.duplicateKey(key.text), at: at)
       }
       wideKeys[firstKey] = seen

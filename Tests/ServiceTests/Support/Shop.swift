@@ -252,15 +252,11 @@ final class Shop {
       return CallInstruction(standing, now: now).response(call: session)
     case .read(let body):
       _ = try submit(.read)
-      return try body(reader) { [store] workspace, hash throws(StoreFault) in
-        try store.blobs.read(hash, workspace)
-      }
+      return try fetched(try body(reader))
     case .look(let look, _):
       let render = look(pipeline.router)
       _ = try submit(.read)
-      return try render(reader) { [store] workspace, hash throws(StoreFault) in
-        try store.blobs.read(hash, workspace)
-      }
+      return try fetched(try render(reader))
     case .poll(let poll):
       guard let row = try reader.session(workspace, poll.session),
         row.bot == api.directory.bots[caller.holder]?.raw
@@ -278,6 +274,14 @@ final class Shop {
         APIProblem(503, "no-live-state", "No live state", "this workspace has no server"))
     case .stream: return APIResponse(APIProblem(426, "upgrade-required", "WebSocket only", ""))
     }
+  }
+
+  private func fetched(_ response: APIResponse) throws -> APIResponse {
+    guard let file = response.file else { return response }
+    var whole = response
+    whole.body = try store.blobs.read(file.hash, file.workspace)
+    whole.file = nil
+    return whole
   }
 
   private func render(_ answer: Answer, _ rendering: Rendering) throws -> APIResponse {

@@ -20,6 +20,9 @@ long throughline_phone_display(const char *e164, size_t count, const char *regio
 /* The two letters of the region that an E.164 number belongs to. */
 long throughline_phone_region(const char *e164, size_t count, char *out, size_t room);
 
+/* 1 when an E.164 number is what phone systems send where there is none, such as +10000000000. */
+int throughline_phone_is_placeholder(const char *e164, size_t count);
+
 /* 1 when numbers can be read as local ones of `region`. */
 int throughline_phone_knows_region(const char *region);
 

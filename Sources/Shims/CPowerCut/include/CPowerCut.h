@@ -27,4 +27,7 @@ void tl_record_note(int64_t number);
 int64_t tl_record_stop(void);
 tl_recorded tl_record_at(int64_t index);
 
+/// From now on reads of this file that begin between these offsets fail with EIO; an empty range ends it.
+int tl_refuse_reads(const char *path, int64_t from, int64_t to);
+
 #endif

@@ -22,6 +22,10 @@ int tl_lock_exclusively(int fd);
 int tl_sync(int fd);
 int tl_sync_data(int fd);
 
+/// mallopt(3). Blocks from `threshold` bytes on go back to the kernel when they are freed, and what is free at the
+/// end of an arena when it is more than `kept`. Answers whether both were taken.
+int tl_give_back_large_blocks(int threshold, int kept);
+
 int64_t tl_descriptor_limit(void);
 /// Raises the soft limit of descriptors to the hard one. Answers the limit in force.
 int64_t tl_raise_descriptor_limit(void);
