@@ -256,12 +256,14 @@ extension Checker {
   private func membershipHint(_ sides: [Int], _ types: [Type]) -> String? {
     let texts = sides.map { syntax.text(of: $0) }
     switch (types[0], types[1]) {
-    case (.string, .string):
+    case (.string, .string), (.dyn, .string):
       if case .literal(.string(let list)) = syntax.nodes[sides[1]] {
-        let parts = list.split(separator: ",").map { part in
-          Value.string(part.trimmingSpaces).text(limit: .max)
+        let parts = list.split { ",;|".contains($0) }.map { $0.trimmingSpaces }
+          .filter { !$0.isEmpty }
+        if list.contains(where: { ",;|".contains($0) }), !parts.isEmpty {
+          let texts = parts.map { Value.string($0).text(limit: .max) }
+          return "write `\(syntax.text(of: sides[0])) in [\(texts.joined(separator: ", "))]`"
         }
-        if parts.count > 1 { return "write `\(texts[0]) in [\(parts.joined(separator: ", "))]`" }
         return
           "a list stands in square brackets: `\(texts[0]) in [\(texts[1])]`; for a part of a text write `\(texts[0]).contains(\(texts[1]))`"
       }

@@ -179,6 +179,9 @@ struct `A condition written as elsewhere` {
     ("a.events.count(e, e.kind == 'x') > 3", "size(a.events.filter(e, …))"),
     ("a.text in 'gold, silver'", "a.text in [\"gold\", \"silver\"]"),
     ("a.text in 'gold'", "a.text in [\"gold\"]"),
+    ("a.map.b in 'gold,silver'", "a.map.b in [\"gold\", \"silver\"]"),
+    ("a.text in 'de;en|fr'", "a.text in [\"de\", \"en\", \"fr\"]"),
+    ("a.text in 'de,'", "a.text in [\"de\"]"),
     ("now > date('2026-12-24')", "timestamp(\"2026-12-24T00:00:00Z\")"),
     ("now > date('tomorrow')", "timestamp(\"2026-11-25T21:25:00Z\")"),
   ])
