@@ -15,10 +15,10 @@ extension WorkspaceReader {
   func readTests(_ section: Section) {
     let around = CaseSurroundings(hours, about)
     for element in section.elements(what: "a file of tests") {
+      let before = findings.all.count
       guard let members = element.members(["name", "given", "expect"], what: "a test") else {
         continue
       }
-      let before = findings.all.count
       var facts = members["given"]?.facts() ?? Facts()
       if let held = members["given"] { checkNames(held) }
       let given = members["given"] ?? element
