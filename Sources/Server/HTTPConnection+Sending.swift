@@ -88,7 +88,7 @@ extension Edge {
       return bulk.run { [self] _ in
         then(
           answer { () throws(StoreFault) in
-            try blobs.check(file.hash, file.workspace, count: file.size)
+            try blobs.check(file.hash, file.workspace)
             return response
           })
       }

@@ -2,10 +2,10 @@ import Records
 import Glibc
 import Model
 import Synchronization
+import System
 
 /// The bytes of attachments, each in a file named by its SHA-256, per workspace. Writing the same
-/// bytes twice
-/// keeps one file. Every call blocks: never on a lane, and never on the writer's thread either.
+/// bytes twice keeps one file. Every call blocks: never on a lane, and never on the writer's thread either.
 ///
 /// Keep the bytes first and commit the `BlobRow` afterwards: then no row ever names a file that is
 /// not there.
@@ -81,10 +81,24 @@ public final class BlobFiles: Sendable {
     let (file, size) = try opened(path)
     defer { close(file) }
     let bytes = try Self.readFile(file, count: size, path)
-    guard Checksum.sha256(bytes) == hash else {
-      throw .corrupt(what: "the blob \(path) does not match its hash")
-    }
+    guard Checksum.sha256(bytes) == hash else { throw Self.unlike(path) }
     return bytes
+  }
+
+  /// The same, and keeps nothing of it.
+  public func check(_ hash: Digest, _ workspace: WorkspaceID) throws(StoreFault) {
+    let path = path(of: hash, workspace)
+    let (file, size) = try opened(path)
+    defer { close(file) }
+    var seen = SHA256Stream()
+    for at in stride(from: 0, to: size, by: BlobPieces.pieceMax) {
+      seen.update(try Self.readFile(file, count: min(size - at, BlobPieces.pieceMax), path))
+    }
+    guard Digest(bytes: seen.finish().bytes) == hash else { throw Self.unlike(path) }
+  }
+
+  static func unlike(_ path: String) -> StoreFault {
+    .corrupt(what: "the blob \(path) does not match its hash")
   }
 
   /// Its descriptor, which is the caller's to close, and how many bytes it has.
@@ -174,7 +188,7 @@ public final class BlobFiles: Sendable {
     if code == ENOENT { return false }
     if code != 0 { throw Folders.fault("touch the blob \(path)", code) }
     do throws(StoreFault) {
-      _ = try read(hash, workspace)
+      try check(hash, workspace)
       return true
     } catch .corrupt { return false }
   }

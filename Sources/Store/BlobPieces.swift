@@ -38,7 +38,7 @@ public final class BlobPieces: Sendable {
       state.seen.update(bytes)
       state.offset += bytes.count
       if state.offset == count, Digest(bytes: state.seen.finish().bytes) != hash {
-        throw .corrupt(what: "the blob \(files.path(of: hash, workspace)) does not match its hash")
+        throw BlobFiles.unlike(files.path(of: hash, workspace))
       }
       return bytes
     }
@@ -49,13 +49,6 @@ extension BlobFiles {
   /// - Parameter count: as its row says.
   public func pieces(_ hash: Digest, _ workspace: WorkspaceID, count: Int64) -> BlobPieces {
     BlobPieces(self, hash, workspace, count: Int(count))
-  }
-
-  /// Reads all of it and keeps nothing.
-  /// - Errors: as of `read`.
-  public func check(_ hash: Digest, _ workspace: WorkspaceID, count: Int64) throws(StoreFault) {
-    let pieces = pieces(hash, workspace, count: count)
-    while try pieces.next() != nil {}
   }
 
   fileprivate func read(

@@ -106,7 +106,7 @@ struct `Blob files` {
     }
     let whole = try read()
     #expect(whole.read == bytes && whole.error == nil)
-    try blobs.check(hash, workspace, count: Int64(count))
+    try blobs.check(hash, workspace)
     let path = URL(fileURLWithPath: blobs.path(of: hash, workspace))
     var changed = bytes
     changed[0] ^= 1
@@ -114,7 +114,7 @@ struct `Blob files` {
       try Data(other).write(to: path)
       let (read, error) = try read()
       #expect(read.count < count && error.map(isCorrupt) == true)
-      #expect { try blobs.check(hash, workspace, count: Int64(count)) } throws: { isCorrupt($0) }
+      #expect { try blobs.check(hash, workspace) } throws: { isCorrupt($0) }
     }
     try FileManager.default.removeItem(at: path)
     #expect(try read().error != nil)

@@ -233,7 +233,7 @@ extension IntegrityCheck {
     var hashes: [Digest] = []
     checkRows(BlobRow.self) { row in if blobs != nil { hashes.append(row.hash) } }
     for hash in hashes {
-      do throws(StoreFault) { _ = try blobs?.read(hash, workspace) } catch { found(error.sentence) }
+      do throws(StoreFault) { try blobs?.check(hash, workspace) } catch { found(error.sentence) }
     }
     // These are the folder's: looked at with each workspace, since they are few.
     checkRows(.workspaces, all: true, WorkspaceRow.read)
