@@ -258,11 +258,11 @@ extension Checker {
     switch (types[0], types[1]) {
     case (.string, .string), (.dyn, .string):
       if case .literal(.string(let list)) = syntax.nodes[sides[1]] {
-        let parts = list.split { ",;|".contains($0) }.map { $0.trimmingSpaces }
-          .filter { !$0.isEmpty }
-        if list.contains(where: { ",;|".contains($0) }), !parts.isEmpty {
-          let texts = parts.map { Value.string($0).text(limit: .max) }
-          return "write `\(syntax.text(of: sides[0])) in [\(texts.joined(separator: ", "))]`"
+        let pieces = list.split(omittingEmptySubsequences: false) { ",;|".contains($0) }
+        let parts = pieces.map { Evaluation.trimmed(String($0)) }.filter { !$0.isEmpty }
+        if pieces.count > 1, !parts.isEmpty {
+          let written = parts.map { Value.string($0).text(limit: .max) }
+          return "write `\(texts[0]) in [\(written.joined(separator: ", "))]`"
         }
         return
           "a list stands in square brackets: `\(texts[0]) in [\(texts[1])]`; for a part of a text write `\(texts[0]).contains(\(texts[1]))`"
@@ -313,12 +313,5 @@ extension Checker {
       }
     }
     return nil
-  }
-}
-
-extension Substring {
-  /// Without the spaces around it.
-  fileprivate var trimmingSpaces: String {
-    String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
   }
 }

@@ -47,7 +47,7 @@ extension Evaluation {
   }
 
   /// White space by Unicode's property, which leaves U+180E and the zero-width ones alone.
-  private static func trimmed(_ text: String) -> String {
+  static func trimmed(_ text: String) -> String {
     let scalars = Scalars(text.unicodeScalars)
     guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
       let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })

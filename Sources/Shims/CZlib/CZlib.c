@@ -34,10 +34,7 @@ void cz_free(cz_stream *stream) {
   free(stream);
 }
 
-void cz_reset(cz_stream *stream) {
-  if (stream->expands) inflateReset(&stream->z);
-  else deflateReset(&stream->z);
-}
+void cz_reset(cz_stream *stream) { deflateReset(&stream->z); }
 
 void cz_go_on(cz_stream *stream) { inflateResetKeep(&stream->z); }
 

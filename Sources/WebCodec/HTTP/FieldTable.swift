@@ -42,23 +42,21 @@ public struct FieldTable: Sendable {
   /// Whether the comma-separated list in a field, over all its lines, has this element (lower
   /// case).
   public func list(_ name: StaticString, has element: StaticString) -> Bool {
-    bytes.withUnsafeBytes { raw in
-      var found = false
-      for line in lines where Bytes.spells(raw, line.name, name) {
-        Bytes.list(raw, line.value) { if Bytes.spells(raw, $0, element) { found = true } }
-      }
-      return found
-    }
+    list(name) { Bytes.spells($0, $1, element) }
   }
 
   /// Whether it has another element than this one; empty ones are none (RFC 9110 §5.6.1.2).
   public func list(_ name: StaticString, hasOtherThan element: StaticString) -> Bool {
+    list(name) { !$1.isEmpty && !Bytes.spells($0, $1, element) }
+  }
+
+  private func list(
+    _ name: StaticString, hasSuch isSuch: (UnsafeRawBufferPointer, Range<Int>) -> Bool
+  ) -> Bool {
     bytes.withUnsafeBytes { raw in
       var found = false
       for line in lines where Bytes.spells(raw, line.name, name) {
-        Bytes.list(raw, line.value) {
-          if !$0.isEmpty, !Bytes.spells(raw, $0, element) { found = true }
-        }
+        Bytes.list(raw, line.value) { if isSuch(raw, $0) { found = true } }
       }
       return found
     }

@@ -24,7 +24,7 @@ typedef struct {
 cz_stream *cz_compressor(int level, int window_bits, int memory_level);
 cz_stream *cz_expander(int window_bits);
 void cz_free(cz_stream *stream);
-// Forgets everything before: the next bytes begin anew.
+// Compressing: forgets everything before; the next bytes begin anew.
 void cz_reset(cz_stream *stream);
 // Expanding, after CZ_ENDED: another block may follow, and refer to what came before.
 void cz_go_on(cz_stream *stream);
