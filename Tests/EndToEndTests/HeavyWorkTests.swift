@@ -140,11 +140,7 @@ import Testing
         ], to: server)
       let port = server.port("http")
       async let cutOff = server.stop()
-      try await eventually("it stops") {
-        guard let socket = try? Socket.connect(port: port) else { return true }
-        socket.close()
-        return false
-      }
+      try await Socket.awaitRefusal(port: port)
       gate.open()
       let reply = try await blocking { try HTTPCall.read(from: socket) }
       #expect(reply.status == 201, "\(reply)")

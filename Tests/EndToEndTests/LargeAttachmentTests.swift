@@ -173,11 +173,7 @@ import Testing
       let (socket, first) = try await kept.slowReader()
       let port = server.port("http")
       async let cutOff = server.stop()
-      try await eventually("it stops") {
-        guard let socket = try? Socket.connect(port: port) else { return true }
-        socket.close()
-        return false
-      }
+      try await Socket.awaitRefusal(port: port)
       try await blocking {
         let reply = try Answers(socket, first).next()
         #expect(Self.isPicture(reply))

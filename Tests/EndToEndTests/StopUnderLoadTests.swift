@@ -192,11 +192,7 @@ import Testing
       try await eventually("the mail is there") { smarthost.mails.count == 1 }
       let port = server.port("http")
       async let stopped = server.stop()
-      try await eventually("it stops") {
-        guard let socket = try? Socket.connect(port: port) else { return true }
-        socket.close()
-        return false
-      }
+      try await Socket.awaitRefusal(port: port)
       smarthost.hold(false)
       _ = await stopped
       try await server.start()

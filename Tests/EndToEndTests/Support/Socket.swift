@@ -64,6 +64,15 @@ final class Socket: Sendable {
     return socket
   }
 
+  /// Until nobody listens there any more.
+  static func awaitRefusal(port: UInt16) async throws {
+    try await eventually("nobody listens on \(port)") {
+      guard let socket = try? connect(port: port) else { return true }
+      socket.close()
+      return false
+    }
+  }
+
   /// A listener on loopback; port 0 takes any that is free.
   static func listen(port: UInt16 = 0) throws -> Socket {
     let socket = try bound(to: port)
