@@ -14,6 +14,10 @@ public struct Evidence: Hashable, Sendable {
     public var detail: String
     public var assurance: Assurance
     public var at: Instant
+    /// Whether a mail came from the address, however well it was proven.
+    public var isOfMail: Bool { Self.meansOfMail.contains(means) }
+    private static let meansOfMail: Set = ["dmarc", "reply_address", "from_header"]
+
     public init(
       source: String, means: String, detail: String = "", assurance: Assurance, at: Instant
     ) {

@@ -79,7 +79,7 @@ extension Pipeline {
   private mutating func owner(
     of target: ConversationRow?, _ mail: MailArrival, _ reads: any StoreReader
   ) throws(StoreFault) -> CustomerRow? {
-    guard let target, mail.replyAddress != nil, mail.from.assurance.joins,
+    guard let target, mail.replyAddress != nil,
       try sender(mail.from, in: target, isSigned: false, reads) != nil
     else { return nil }
     return try customer(target.customer, reads)
@@ -131,7 +131,7 @@ extension Pipeline {
       [row.customer, about?.mailBy].compactMap { $0 } + (about?.partings ?? []).map(\.customer)
     for record in records {
       guard let claimed = try identity(Resolution.claimHash(claim.hash, record), reads),
-        claimed.decodedEvidence?.items.contains(where: { $0.means == "from_header" }) ?? false
+        claimed.decodedEvidence?.items.contains(where: \.isOfMail) ?? false
       else { continue }
       return record
     }
