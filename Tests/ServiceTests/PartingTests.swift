@@ -2,11 +2,12 @@ import Foundation
 import Model
 import Pipeline
 import Records
-import Service
 import Store
 import System
 import Testing
 import Wire
+
+@testable import Service
 
 /// Two people whom an agent took for one, and what is whose once they are taken apart.
 struct PartingTests {
@@ -215,6 +216,57 @@ struct PartingTests {
     #expect(try mistake.texts(mistake.alRecord) == ["Al was here", "to al"])
     #expect(try shop.takes(shop.ann).string("customer", "id") == mistake.joRecord)
     try mistake.isWhole()
+  }
+
+  @Test(
+    "a brief of one tells neither how long the other waited nor what was said to them, however much came since"
+  )
+  func briefOfOne() throws {
+    let mistake = try Mistake(isTaken: false)
+    let shop = mistake.shop
+    try shop.handsOver(mistake.al, ["summary": "al-summary", "promised": ["al-promise"]])
+    try shop.pass(.seconds(30))
+    let als = try #require(try shop.takes(shop.ann).string("case"))
+    try mistake.splits()
+    try shop.says("still dark", mistake.jo)
+    let aCase = try #require(try shop.takes(shop.ann).string("case"))
+    func looks() throws {
+      let page = try shop.call("GET", "/v1/cases/\(aCase)", by: shop.ann)
+      #expect(page.string("customer", "id") == mistake.joRecord)
+      #expect(!page.text.contains("al-summary") && !page.text.contains("al-promise"))
+      #expect(page.string("brief", "last_words", "text") == "still dark")
+      #expect(page.number("brief", "waited_seconds") == 0 && page.list("brief", "linked").isEmpty)
+    }
+    try looks()
+    for number in 0..<Brief.entriesMax {
+      try shop.call(
+        "POST", "/v1/journey",
+        [
+          "event": "clicked", "id": "\(number)",
+          "identities": [shop.identity("email", "jo@home.example")],
+        ], by: shop.till)
+    }
+    try looks()
+    let view = try shop.call("GET", "/v1/cases/\(als)", by: shop.ann)
+    #expect(view.number("brief", "waited_seconds") == 30 && view.text.contains("al-promise"))
+  }
+
+  @Test("a brief does not even name what the other had said before they were taken for one")
+  func earlierOfTheOther() throws {
+    let shop = try Shop()
+    let old = try shop.open([("email", "jo@home.example")])
+    try shop.says("an old lamp", old)
+    try shop.leaves(old, "bot_ended")
+    let mistake = try Mistake(in: shop)
+    try mistake.splits()
+    try shop.says("after", mistake.al)
+    let aCase = try #require(try shop.takes(shop.ann).string("case"))
+    let page = try shop.call("GET", "/v1/cases/\(aCase)", by: shop.ann)
+    #expect(page.string("customer", "id") == mistake.alRecord)
+    #expect(!page.text.contains(old.conversation))
+    let hers = try shop.call("GET", "/v1/cases/\(mistake.aCase)", by: shop.ann)
+    let linked = hers.list("brief", "linked").map { $0["conversation"] as? String }
+    #expect(linked == [old.conversation])
   }
 
   @Test("of two whom a bot serves, each has a bot of their own after the split")
