@@ -8,7 +8,8 @@ public struct Link: Hashable, Sendable {
   public var records: (CustomerID, CustomerID) { (first, second) }
   private let first: CustomerID
   private let second: CustomerID
-  /// Keyed hashes of the identities that were asserted together; empty where an agent joined them.
+  /// Keyed hashes of the identities that were asserted together, or of the one whose claim an agent
+  /// confirmed; where that is several people's, the key of the claim. Empty where an agent joined them.
   public var identities: [[UInt8]]
   /// Oldest first; the last one says how it is now.
   public private(set) var story: [Step]

@@ -62,18 +62,19 @@ extension Pipeline {
     try part(
       a, b, .init(.parted, by: about.by, reason: about.reason, at: turn.at), &people, &turn, reads)
     for hash in link.identities {
-      for record in [a, b] { try takeBack(hash, claimedBy: record, about, &turn, reads) }
+      try takeBack(claim: hash, about, &turn, reads)
+      for record in [a, b] {
+        try takeBack(claim: Resolution.claimHash(hash, record), about, &turn, reads)
+      }
     }
     return .customerIs(people.person(of: a).first ?? a)
   }
 
   /// A claim by whose confirmation two records were joined that are taken apart: it was not theirs.
   private mutating func takeBack(
-    _ hash: [UInt8], claimedBy record: CustomerID, _ about: AboutCustomer, _ turn: inout Turn,
-    _ reads: any StoreReader
+    claim hash: [UInt8], _ about: AboutCustomer, _ turn: inout Turn, _ reads: any StoreReader
   ) throws(StoreFault) {
-    guard let claim = try identity(Resolution.claimHash(hash, record), reads),
-      claim.decodedEvidence?.standing == .confirmed
+    guard let claim = try identity(hash, reads), claim.decodedEvidence?.standing == .confirmed
     else { return }
     try reject(claim, about, &turn)
   }
@@ -198,9 +199,12 @@ extension Pipeline {
       throw StoreFault.corrupt(what: "the evidence of an identity")
     }
     if evidence.standing == .shared, with == nil { return .refused(.isShared) }
-    let other = evidence.standing == .shared ? with ?? known.customer : known.customer
-    let merged = try merge(
-      claim.customer, other, evidence.standing == .shared ? [] : [known.hash], about, &turn, reads)
+    // Of several people's identity it is this claim alone that joins these two: whoever marks it or
+    // takes the mark back decides nothing about them, and a split takes back just this.
+    let (other, by) =
+      evidence.standing == .shared
+      ? (with ?? known.customer, claim.hash) : (known.customer, known.hash)
+    let merged = try merge(claim.customer, other, [by], about, &turn, reads)
     switch merged {
     case .customerIs: break
     case .refused(.alreadyOne):
