@@ -25,6 +25,10 @@ extension Workspaces {
       checked.workspace.emailProviders.map {
         .init(domains: $0.domains, ignoresDots: $0.ignoresDots, tag: $0.tag)
       })
+    directory.mailAddresses = Set(
+      checked.workspace.mailAddresses.compactMap {
+        IdentityForm.normalise(.email, $0, directory.emailRules, e164: { _ in nil })?.value
+      })
     directory.conversationWindow = .milliseconds(checked.workspace.conversationWindowMilliseconds)
     for bot in checked.workspace.bots {
       directory.botsSay[bot.name] = IdentityWord(bot.identityKinds, bot.assurance)

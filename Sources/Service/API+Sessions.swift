@@ -117,6 +117,13 @@ extension API {
     guard let identity = normalised(kind, raw) else {
       throw fields.problem("value", Self.unusable(kind, raw))
     }
+    // By it whoever is presented so would be one person: the caller has taken `to` for `from`.
+    if assurance.joins, directory.isOurs(identity) {
+      throw fields.problem(
+        "value",
+        "\(identity.value) is this workspace's own: it identifies no customer (mail_addresses and dialled_numbers in workspace.yaml)"
+      )
+    }
     return IdentityClaim(
       identity: identity, hash: hash(identity),
       earlierHashes: earlier(kind, raw).map(hash), assurance: assurance,

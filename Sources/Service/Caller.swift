@@ -58,6 +58,8 @@ public struct Directory: Sendable {
   public var ruleNames: [String] = []
   public var defaultRegion = "US"
   public var emailRules = EmailRules()
+  /// Where mail comes in, as identities are spelled.
+  public var mailAddresses: Set<String> = []
   /// Where mail that begins a thread comes from; nil where the workspace takes no mail.
   public var mailAddress: String?
   public var ruleVersion: UInt32 = 0
@@ -99,6 +101,15 @@ public struct Directory: Sendable {
 }
 
 extension Directory {
+  /// Whether it is where customers reach this workspace.
+  func isOurs(_ identity: Identity) -> Bool {
+    switch identity.kind {
+    case .email: mailAddresses.contains(identity.value)
+    case .phone: dialledNumbers.contains(identity.value)
+    case .chat, .external: false
+    }
+  }
+
   /// A status that an agent may choose.
   public struct Status: Sendable {
     public var status: AgentStatus

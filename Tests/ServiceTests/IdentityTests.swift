@@ -70,6 +70,30 @@ struct IdentityTests {
   }
 
   @Test(
+    "what is longer than any address or id is none, and mail from there is kept as far as it goes")
+  func lengths() throws {
+    let shop = try Shop()
+    let longest = String(repeating: "a", count: 256)
+    #expect(try shop.open([("external", longest)]).opened.status == 201)
+    for kind in ["external", "chat"] {
+      let refused = try shop.call(
+        "POST", "/v1/sessions",
+        ["customer": ["identities": [shop.identity(kind, longest + "a")]]], by: shop.webshop)
+      #expect(refused.status == 422 && refused.text.contains("longer than 256 bytes"))
+    }
+    // 20 letters that nobody sees are 60 bytes of the 64 that a name may have, and 160 as pictures.
+    let label = String(repeating: "a", count: 60)
+    let far = "k" + String(repeating: "\u{200B}", count: 20) + "@\(label).\(label).example"
+    let odd = try shop.deliver(
+      shop.message(from: far, subject: "?", id: "y@home.example", "odd-words"),
+      from: "bounces@home.example")
+    let row = try #require(try shop.reader.conversation(shop.workspace, odd.conversation))
+    let kept = try #require(
+      try shop.reader.identities(shop.workspace, of: row.customer).first?.identity.value)
+    #expect(kept.hasPrefix("k<U+200B><U+200B>") && kept.utf8.count == 254)
+  }
+
+  @Test(
     "a claim suggests; confirmed by an agent it makes one customer of two, rejected it suggests no more"
   )
   func claims() throws {
@@ -203,6 +227,45 @@ struct IdentityTests {
       try shop.timeline(kimAlone.string("id") ?? "").entries("entries").kinds.contains("call"))
     #expect(
       try !shop.timeline(joAlone.string("id") ?? "").entries("entries").kinds.contains("call"))
+    // A mistake: taken apart again, the claim is nobody's word any more, and may be the other's.
+    let kimID = try #require(kimAlone.string("id"))
+    #expect(
+      try shop.call("POST", "/v1/customers/\(caller)/split", ["from": kimID], by: shop.boss).status
+        == 200)
+    let parted = try shop.call("GET", "/v1/customers/\(caller)", by: shop.ann)
+    #expect(parted.list("identities").first?["standing"] as? String == "rejected")
+    #expect(try !shop.timeline(kimID).entries("entries").kinds.contains("call"))
+    yes["customer"] = joAlone.string("id")
+    #expect(
+      try shop.call("POST", "/v1/customers/\(caller)/identities", yes, by: shop.ann).status == 200)
+    // The mark taken back decides nothing about whom an agent joined by a claim, nor about the others.
+    let unshare = ["kind": "phone", "value": phone.1, "decision": "unshare"]
+    let unshared = try shop.call(
+      "POST", "/v1/customers/\(kimID)/identities", unshare, by: shop.boss)
+    #expect(unshared.status == 200, "\(unshared.text)")
+    let after = try shop.call("GET", "/v1/customers/\(caller)", by: shop.ann)
+    #expect((after.at(["records"]) as? [String] ?? []).contains(joAlone.string("id") ?? "-"))
+    #expect(try shop.rows() == shop.replayed())
+  }
+
+  @Test(
+    "an address or a number of ours makes nobody one with everybody: whoever asserts it is told")
+  func ours() throws {
+    let shop = try Shop()
+    shop.api.directory.mailAddresses = ["help@shop.example"]
+    shop.api.directory.dialledNumbers = ["+18005551212"]
+    for (kind, value) in [("email", "Help@Shop.example"), ("phone", "+18005551212")] {
+      let asserted = try shop.call(
+        "POST", "/v1/sessions", ["customer": ["identities": [shop.identity(kind, value)]]],
+        by: shop.webshop)
+      #expect(asserted.status == 422 && asserted.text.contains("this workspace's own"))
+      let told = try shop.call(
+        "POST", "/v1/journey", ["event": "bought", "identities": [shop.identity(kind, value)]],
+        by: shop.till)
+      #expect(told.status == 422 && told.text.contains("this workspace's own"))
+      // What somebody types into a chat is no reason to refuse them.
+      #expect(try shop.open(claimed: [(kind, value)]).opened.status == 201)
+    }
   }
 
   @Test("only agents and supervisors see and decide who a customer is")

@@ -45,6 +45,8 @@ bool is_placeholder(const PhoneNumber &number) {
   const PhoneNumberUtil &util = *PhoneNumberUtil::GetInstance();
   util.GetNationalSignificantNumber(number, &national);
   if (national.empty() || national.find_first_not_of(national[0]) == std::string::npos) return true;
+  // So does +33100000000, which is valid as a number: eight zeros at the end are no line's.
+  if (national.size() - 1 - national.find_last_not_of('0') >= 8) return true;
   // 1234567890 and its beginnings, also behind a 0.
   const std::string counted = "012345678901234567890";
   if (counted.compare(national[0] - '0', national.size(), national) == 0 && national[0] <= '1') return true;
