@@ -80,8 +80,8 @@ extension Workspaces {
     _ reader: any StoreReader
   ) throws -> [String: Edge.PhoneLine] {
     var channel = PhoneChannel(
-      workspace: writer.workspace, defaultRegion: checked.workspace.defaultRegion, identityKey: key)
-    channel.dialledNumbers = Set(checked.workspace.dialledNumbers)
+      workspace: writer.workspace, defaultRegion: checked.workspace.defaultRegion, identityKey: key,
+      dialledNumbers: Set(checked.workspace.dialledNumbers))
     channel.redactor = redactor
     var lines: [String: Edge.PhoneLine] = [:]
     for system in checked.workspace.phoneSystems {

@@ -35,10 +35,9 @@ extension API {
       [from, to, name, reason].map { $0.map { Array($0.utf8) } } + [known.map(Self.sorted)]
     let wait = Int(try fields.optionalInteger("wait_seconds", 0...60) ?? 0)
     try fields.end()
-    var channel = PhoneChannel(
+    let channel = PhoneChannel(
       workspace: directory.workspace, defaultRegion: directory.defaultRegion,
-      identityKey: identityKey)
-    channel.dialledNumbers = directory.dialledNumbers
+      identityKey: identityKey, dialledNumbers: directory.dialledNumbers)
     var call = channel.arrival(
       .init(
         system: system(caller), id: id, from: from, to: to, name: name, facts: facts,

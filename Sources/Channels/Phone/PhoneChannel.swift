@@ -12,14 +12,18 @@ public struct PhoneChannel: Sendable {
   public var defaultRegion: String
   public var identityKey: HMACKey
   /// Of the workspace, in E.164: a phone system that passes a call on may present one as the caller's.
-  public var dialledNumbers: Set<String> = []
+  public var dialledNumbers: Set<String>
   /// Takes out of a caller's name what must never be written.
   public var redactor = Redactor()
 
-  public init(workspace: WorkspaceID, defaultRegion: String, identityKey: HMACKey) {
+  public init(
+    workspace: WorkspaceID, defaultRegion: String, identityKey: HMACKey,
+    dialledNumbers: Set<String> = []
+  ) {
     self.workspace = workspace
     self.defaultRegion = defaultRegion
     self.identityKey = identityKey
+    self.dialledNumbers = dialledNumbers
   }
 
   /// A call as any phone system tells of it.
