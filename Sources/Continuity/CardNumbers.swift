@@ -112,61 +112,92 @@ enum CardNumbers {
     return Unicode.Scalar(value).map { ($0, count) }
   }
 
-  /// Digits in groups.
+  /// Digits in groups. A sheet of numbers is one run of hundreds of thousands of groups, and each is
+  /// a beginning: whatever is asked of a candidate costs the same however long it is.
   private struct Run {
     struct Group {
       var place: Range<Int>
-      var digits: [UInt8]
+      /// Its part of `digits`.
+      var digits: Range<Int>
       /// Whether it stands apart from the one before by more than one blank, dash or dot.
       var isFar = false
       /// Whether it does so by more than the same number in columns would.
       var isOdd = false
     }
-    var groups: [Group] = []
-    var end: Int
+    private var groups: [Group] = []
+    private var digits: [UInt8] = []
+    /// Luhn's sums of all digits before each: with those at even places as they are and the others
+    /// doubled, and the other way round.
+    private var sums: [(evens: Int, odds: Int)] = [(0, 0)]
+    private(set) var end: Int
 
     init(_ bytes: [UInt8], from: Int) {
       end = from
       var (at, isFar, isOdd) = (from, false, false)
       while true {
-        let start = at
-        var digits: [UInt8] = []
+        let (start, first) = (at, digits.count)
         while at < bytes.count, let one = digit(bytes, at) {
-          digits.append(one.value)
+          add(one.value)
           at += one.count
         }
-        groups.append(Group(place: start..<at, digits: digits, isFar: isFar, isOdd: isOdd))
+        groups.append(
+          Group(place: start..<at, digits: first..<digits.count, isFar: isFar, isOdd: isOdd))
         end = at
-        var kinds: [Separator] = []
-        while at < bytes.count, kinds.count < 4, let found = separator(bytes, at) {
+        var (count, isPlain, hasBreak) = (0, true, false)
+        isOdd = false
+        while at < bytes.count, count < 4, let found = separator(bytes, at) {
           at += found.count
-          kinds.append(found.kind)
+          count += 1
+          isPlain = isPlain && found.kind == .plain
+          hasBreak = hasBreak || found.kind == .lineBreak
+          isOdd = isOdd || found.kind == .odd
         }
-        isOdd = kinds.contains(.odd) || kinds.count == 3 && kinds.contains(.lineBreak)
-        guard (1...2).contains(kinds.count) || kinds.count == 3 && isOdd, at < bytes.count,
+        isOdd = isOdd || count == 3 && hasBreak
+        guard (1...2).contains(count) || count == 3 && isOdd, at < bytes.count,
           digit(bytes, at) != nil
         else { return }
-        isFar = kinds.count > 1 || kinds != [.plain]
+        isFar = count > 1 || !isPlain
       }
+    }
+
+    private mutating func add(_ digit: UInt8) {
+      let value = Int(digit) - 0x30
+      let doubled = value > 4 ? value * 2 - 9 : value * 2
+      let before = sums[digits.count]
+      sums.append(
+        digits.count % 2 == 0
+          ? (before.evens + value, before.odds + doubled)
+          : (before.evens + doubled, before.odds + value))
+      digits.append(digit)
     }
 
     /// The longest from each group's beginning, one after the other.
     func numbers(_ bytes: [UInt8]) -> [Range<Int>] {
       var found: [Range<Int>] = []
-      let pieces = pieces()
+      var around: [Range<Int>] = []
       var first = 0
       while first < groups.count {
-        var digits: [UInt8] = []
+        let start = groups[first].digits.lowerBound
         var longest: Int?
+        var (isFar, isOdd) = (false, false)
         for last in first..<groups.count {
-          digits += groups[last].digits
-          if digits.count > 19 { break }
-          guard digits.count >= 13, isCard(digits) else { continue }
-          let place = pieces[first].lowerBound..<pieces[last].upperBound
-          if isNumber(
-            first...last, digits, touch(bytes, before: place.lowerBound, after: place.upperBound))
+          guard isInUse(digits[start]) else { break }
+          let which = start..<groups[last].digits.upperBound
+          if which.count > 19 { break }
+          if last > first {
+            isFar = isFar || groups[last].isFar
+            isOdd = isOdd || groups[last].isOdd
+          }
+          guard which.count >= 13, passesLuhn(which), !isFar || isCardsOwn(first...last),
+            digits[which].contains(where: { $0 != digits[start] })
+          else { continue }
+          if around.isEmpty { around = pieces() }
+          switch touch(
+            bytes, before: around[first].lowerBound, after: around[last].upperBound)
           {
-            longest = last
+          case .id: break
+          case .word: if isIssued(digits[which]) { longest = last }
+          case .nothing: if !isOdd || isIssued(digits[which]) { longest = last }
           }
         }
         if let longest {
@@ -179,16 +210,18 @@ enum CardNumbers {
       return found
     }
 
-    private func isNumber(_ which: ClosedRange<Int>, _ digits: [UInt8], _ touch: Touch) -> Bool {
-      let inner = groups[which].dropFirst()
-      if inner.contains(where: \.isFar), !isCardsOwn(groups[which].map(\.digits.count)) {
-        return false
-      }
-      return switch touch {
-      case .id: false
-      case .word: isIssued(digits)
-      case .nothing: !inner.contains(where: \.isOdd) || isIssued(digits)
-      }
+    /// The last digit is the check digit, and every second one before it is doubled.
+    private func passesLuhn(_ which: Range<Int>) -> Bool {
+      let (from, to) = (sums[which.lowerBound], sums[which.upperBound])
+      let sum = (which.upperBound - 1) % 2 == 0 ? to.evens - from.evens : to.odds - from.odds
+      return sum % 10 == 0
+    }
+
+    /// As cards have their groups: of four, or `3782 822463 10005`.
+    private func isCardsOwn(_ which: ClosedRange<Int>) -> Bool {
+      func count(_ place: Int) -> Int { groups[which.lowerBound + place].digits.count }
+      if which.count == 3 { return count(0) == 4 && count(1) == 6 && [4, 5].contains(count(2)) }
+      return which.count >= 4 && (0..<(which.count - 1)).allSatisfy { count($0) == 4 }
     }
 
     /// For each group where the groups around it, between which nothing odd stands, begin and end:
@@ -205,14 +238,8 @@ enum CardNumbers {
     }
   }
 
-  /// As cards have their groups: of four, or `3782 822463 10005`.
-  private static func isCardsOwn(_ groups: [Int]) -> Bool {
-    groups == [4, 6, 5] || groups == [4, 6, 4]
-      || groups.count >= 4 && groups.dropLast().allSatisfy { $0 == 4 }
-  }
-
   /// Beginnings and lengths of the issuers that most cards are of.
-  private static func isIssued(_ digits: [UInt8]) -> Bool {
+  private static func isIssued(_ digits: ArraySlice<UInt8>) -> Bool {
     let start = digits.prefix(4).reduce(0) { $0 * 10 + Int($1) - 0x30 }
     switch (digits.count, start) {
     case (13, 4000...4999), (16, 4000...4999), (19, 4000...4999): return true
@@ -232,11 +259,12 @@ enum CardNumbers {
     isDigit(byte) || isLetter(byte) || byte == 0x5F
   }
 
-  /// Cards in use begin with 2 to 6; and no card is one digit over and over.
+  /// Cards in use begin with 2 to 6.
+  private static func isInUse(_ first: UInt8) -> Bool { (0x32...0x36).contains(first) }
+
+  /// Of 13 to 19 digits; no card is one digit over and over.
   static func isCard(_ digits: [UInt8]) -> Bool {
-    guard let first = digits.first, (0x32...0x36).contains(first),
-      digits.contains(where: { $0 != first })
-    else {
+    guard let first = digits.first, isInUse(first), digits.contains(where: { $0 != first }) else {
       return false
     }
     var sum = 0
