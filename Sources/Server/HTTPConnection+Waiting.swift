@@ -56,11 +56,14 @@ extension HTTPConnection {
         if let before, before != session.conversation { edge.hub.unsubscribe(before, ref) }
         if mayWait { edge.hub.subscribe(session.conversation, ref) }
         let page = try EventsPage.read(directory, session, after: poll.after, limit: 200, reads)
-        if page.isEmpty, mayWait {
+        let problem =
+          page.isEmpty ? try APIProblem.ahead(poll.after, caller.workspace, reads) : nil
+        if page.isEmpty, mayWait, problem == nil {
           edge.hub.post(ref, .nothingYet(number, session.conversation))
         } else {
           edge.hub.unsubscribe(session.conversation, ref)
-          edge.hub.post(ref, .rendered(number, page.response))
+          edge.hub.post(
+            ref, .rendered(number, problem.map { APIResponse($0) } ?? page.response))
         }
       } catch {
         edge.health.tell("reading events", error)

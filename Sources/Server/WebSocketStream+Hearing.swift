@@ -52,7 +52,9 @@ extension WebSocketStream {
         else { return edge.hub.post(ref, .looked(session, nil, nil)) }
         edge.hub.subscribe(row.conversation, ref)
         let page = try EventsPage.read(directory, row, after: after, limit: 200, reads)
-        edge.hub.post(ref, .looked(session, row.conversation, page))
+        let problem = page.isEmpty ? try APIProblem.ahead(after, caller.workspace, reads) : nil
+        edge.hub.post(
+          ref, .looked(session, row.conversation, problem == nil ? page : nil, problem))
       } catch {
         edge.health.tell("reading for a stream", error)
         edge.hub.post(ref, .looked(session, nil, nil, APIProblem(error)))
@@ -70,6 +72,9 @@ extension WebSocketStream {
     }
     guard let conversation, let page else {
       subscriptions[session] = nil
+      if let conversation, !hears(conversation) {
+        edge.hub.unsubscribe(conversation, connection.ref)
+      }
       return send(error: problem ?? .notFound("session"), connection)
     }
     let before = subscription.conversation
@@ -78,9 +83,7 @@ extension WebSocketStream {
     subscription.after = page.after
     subscriptions[session] = subscription
     // Its customer was taken out of the conversation.
-    if let before, before != conversation,
-      !subscriptions.values.contains(where: { $0.conversation == before })
-    {
+    if let before, before != conversation, !hears(before) {
       edge.hub.unsubscribe(before, connection.ref)
     }
     if !page.isEmpty {
@@ -90,6 +93,11 @@ extension WebSocketStream {
       send(out, connection)
     }
     if subscription.wokenMeanwhile || page.hasMore { look(session, connection) }
+  }
+
+  /// Whether a session of it is subscribed to.
+  private func hears(_ conversation: ConversationID) -> Bool {
+    subscriptions.values.contains { $0.conversation == conversation }
   }
 
   func delivered(_ payload: any Sendable, on connection: Connection) {

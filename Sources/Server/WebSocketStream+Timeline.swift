@@ -61,6 +61,11 @@ extension WebSocketStream {
       edge.reads.run { reads in
         do throws(StoreFault) {
           let look = try follow.look(caller.workspace, limit: 200, reads)
+          if look?.isEmpty == true,
+            let problem = try APIProblem.ahead(follow.after, caller.workspace, reads)
+          {
+            return edge.hub.post(ref, .followed(customer, nil, problem))
+          }
           // Who begins to follow reads; what comes later they are there for.
           if look != nil, follow.members == nil {
             edge.api(caller.workspace)?.record(.timeline, by: caller, of: [follow.customer])

@@ -228,6 +228,11 @@ extension API {
       record(.timeline, by: caller, of: [customer])
       let page = try TimelinePage.read(
         workspace, of: customer, from, limit: limit, visible: .internal, reads)
+      if let after, page.entries.isEmpty,
+        let problem = try APIProblem.ahead(EntryID(after), workspace, reads)
+      {
+        return APIResponse(problem)
+      }
       if isText {
         return APIResponse(200, contentType: "text/plain; charset=utf-8", Array(page.text.utf8))
       }

@@ -49,6 +49,20 @@ public struct APIProblem: Error, Hashable, Sendable {
     return out
   }
 
+  /// Of a reader who goes on from a number that no entry has had yet: an older folder was restored since
+  /// they were given it. They would wait in silence, and then miss what is given that number.
+  public static func ahead(
+    _ after: EntryID, _ workspace: WorkspaceID, _ reads: any StoreReader
+  ) throws(StoreFault) -> APIProblem? {
+    let last = try reads.head(workspace).entry
+    guard after > last else { return nil }
+    return APIProblem(
+      409, "position-ahead", "Nothing was said up to there",
+      "after is \(after), and the last entry is \(last): a backup was restored since you were given that number. "
+        + "Go on from what you know to be in it, or from 0",
+      field: "after")
+  }
+
   public static func notFound(_ what: String) -> APIProblem {
     APIProblem(404, "not-found", "Not found", "there is no \(what) here by that id")
   }

@@ -49,6 +49,49 @@ import WebCodec
     }
   }
 
+  @Test(.timeLimit(.minutes(1)))
+  func `whoever goes on from a number that no entry has had is told, and does not wait in silence`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let ann = try await server.agent("ann")
+      let chat = try await server.open(bot)
+      try await chat.customer("help")
+      // As after a restore of an older folder: they were given numbers that are not there.
+      let last = chat.after + 1
+      let events = "/v1/sessions/\(chat.session)/events"
+      let timeline = "/v1/customers/\(chat.customer)/timeline"
+      for (page, token) in [(events, bot), (timeline, ann)] {
+        #expect(try await server.call("GET", "\(page)?after=\(last)", by: token).status == 200)
+        for ahead in ["\(last + 1)", "\(Int64.max)"] {
+          let wait = page == events ? "&wait=60" : ""
+          let reply = try await server.call("GET", "\(page)?after=\(ahead)\(wait)", by: token)
+          #expect(reply.status == 409, "\(reply)")
+          #expect(reply["type"].text.hasSuffix(":position-ahead"))
+          #expect(reply["detail"].text.contains("the last entry is \(last)"))
+        }
+      }
+      for (type, of, id, token) in [
+        ("subscribe", "session", chat.session, bot), ("follow", "customer", chat.customer, ann),
+      ] {
+        let peer = try await stream(server, token)
+        try await peer.line("ready") { JSON($0)["type"].text == "ready" }
+        try peer.say(
+          Body.object([("type", .text(type)), (of, .text(id)), ("after", .number(last + 1))])
+            .encoded)
+        try await peer.line("why nothing comes") { $0.contains(":position-ahead") }
+        try peer.say(
+          Body.object([("type", .text(type)), (of, .text(id)), ("after", .number(0))]).encoded)
+        if type == "follow" {
+          try await peer.line("from the beginning") { $0.contains("\"help\"") }
+        }
+        try peer.say("close")
+        #expect(try await peer.end() == 0)
+      }
+    }
+  }
+
   @Test func `a subscription starts at an entry: what was said before it is not lost`() async throws
   {
     try await TestServer.run { server in
