@@ -60,8 +60,15 @@ public struct PersonExport: Sendable {
         if let row = try reads.blob(workspace, id), !blobs.contains(row) { blobs.append(row) }
       }
     }
-    // What rules saw of a case tells of all who were one person then: of another now, too.
+    // What rules saw of a case tells of all who were one person then: of another now, too. So does why
+    // an agent took them for one, or apart.
     let parted = try Self.parted(records)
+    if let parted {
+      for index in page.entries.indices
+      where page.entries[index].at <= parted && ToldReasons.forms.entry(page.entries[index]) {
+        page.entries[index].body = nil
+      }
+    }
     var cases: [(CaseRow, FactsRow?)] = []
     for conversation in conversations {
       for row in try reads.cases(workspace, of: conversation.id)

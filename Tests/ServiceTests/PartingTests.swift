@@ -466,6 +466,7 @@ struct PartingTests {
     #expect(jo.contains("my lamp is dark") && jo.contains("jo-summary"))
     #expect(!jo.contains("al-secret") && !jo.contains("al-later") && !jo.contains("al@work"))
     #expect(al.contains("al-secret") && al.contains("al-later"))
+    #expect(!jo.contains("two people") && !al.contains("two people"), "said of both")
     #expect(
       !al.contains("my lamp is dark") && !al.contains("jo-summary") && !al.contains("jo@home"))
     let hers = try shop.timeline(mistake.joRecord)
