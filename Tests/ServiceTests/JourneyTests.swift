@@ -52,6 +52,16 @@ struct JourneyTests {
     }
   }
 
+  @Test(
+    "what the model does not know of is missed, of whatever kind",
+    arguments: ["message", "note", "speech", "digits", "handoff", "learned", "journey"])
+  func forgets(_ kind: String) throws {
+    let isMissed = try (1...5).contains { seed in
+      try Journey(seed, forgets: kind).failure(playing: Self.steps) != nil
+    }
+    #expect(isMissed)
+  }
+
   @Test("a journey that fails shrinks to a few steps, which fail in the same way again")
   func shrinks() throws {
     let failure = try #require(try Journey(1, forgets: "learned").failure(playing: Self.steps))
@@ -303,6 +313,13 @@ final class Journey {
     var body: [String: Any] = ["author": random.chance(80) ? "customer" : "bot", "text": text()]
     if random.chance(30) { body["id"] = "m\(messages)" }
     if random.chance(15) { body["at"] = "2026-01-01T00:00:\(10 + random.below(50))Z" }
+    var said = body["text"] as? String ?? ""
+    if random.chance(10) {
+      let photo = try Reply(shop.upload(Array("photo \(said)".utf8), by: shop.webshop))
+      guard let blob = photo.string("blob") else { return check(false, "an upload is kept") }
+      body["attachments"] = [blob]
+      said += " +\(blob)"
+    }
     for _ in 0...(body["id"] != nil && random.chance(50) ? 1 : 0) {
       let reply = try shop.call(
         "POST", "/v1/sessions/\(chat.talk.session)/messages", body, by: shop.webshop)
@@ -312,7 +329,7 @@ final class Journey {
       guard reply.status == 201 else {
         return check(reply.status == 409, "refused only by who owns it or because it has ended")
       }
-      record(reply, "message", body["text"] as? String ?? "", chat.node)
+      record(reply, "message", said, chat.node)
     }
   }
 
@@ -324,11 +341,14 @@ final class Journey {
     guard let entry = reply.number("entry") else {
       return check(false, "an entry was acknowledged")
     }
-    guard kind != forgets else { return }
-    model.says(
+    says(
       .init(
         entry: entry, kind: kind, text: text, conversation: conversation, visibility: visibility),
       node)
+  }
+
+  private func says(_ said: Reference.Said, _ node: Reference.Node) {
+    if said.kind != forgets { model.says(said, node) }
   }
 
   private func botLearns() throws {
@@ -346,19 +366,22 @@ final class Journey {
     guard let chat = anyChat() else { return }
     let imported = random.chance(30) ? [text()] : []
     let lines = imported.map { ["author": "customer", "text": $0, "id": "i-\($0)"] }
-    let reply = try shop.handsOver(chat.talk, ["transcript": lines, "reason": "help"])
+    let summary = text()
+    let reply = try shop.handsOver(
+      chat.talk, ["transcript": lines, "reason": "help", "summary": summary])
     note("hands over \(chat.talk.conversation): \(reply.status)")
     guard reply.status == 201, let entry = reply.number("entry"), let made = reply.string("case")
     else { return }
     model.matters[made] = chat.node
     // What is brought along stands just before the handoff itself.
     for (index, text) in imported.enumerated() {
-      model.says(
+      says(
         .init(
           entry: entry - imported.count + index, kind: "message", text: text,
           conversation: reply.string("conversation"),
           visibility: "customer"), chat.node)
     }
+    record(reply, "handoff", summary, chat.node, visibility: "business")
     try takes()
   }
 
@@ -381,8 +404,9 @@ final class Journey {
       customer: offer.string("customer", "id") ?? "")
     let brief = offer.json["brief"] as? [String: Any] ?? [:]
     check(
-      brief["count"] as? Int == offer.number("timeline", "count"),
-      "the brief counts what stands behind it")
+      brief["count"] as? Int == offer.number("timeline", "count")
+        && brief["hash"] as? String == offer.string("timeline", "hash"),
+      "the brief counts what stands behind it, and has its hash")
     let last = model.timeline(node).last {
       $0.kind == "message" && $0.conversation == conversation && !$0.text.isEmpty
     }
@@ -524,7 +548,7 @@ final class Journey {
     if let session = try shop.reader.entry(shop.workspace, taken.entry)?.session {
       try came(session, node, into: conversation)
     }
-    model.says(
+    says(
       .init(
         entry: Int(taken.entry.raw), kind: "message", text: words, conversation: conversation,
         visibility: "customer"), node)
@@ -553,21 +577,26 @@ final class Journey {
     place(conversation, arrival)
     try came(session, node, into: conversation)
     try lookAround()
+    let digits = "\(1_000 + messages)"
     for _ in 0...random.below(2) {
       told = try shop.call(
         "POST", "/v1/calls/\(id)/events", ["event": "speech", "text": words, "id": "s"],
         by: shop.pbx)
+      try shop.call(
+        "POST", "/v1/calls/\(id)/events", ["event": "digits", "digits": digits, "id": "d"],
+        by: shop.pbx)
     }
     let entries = try shop.reader.transcript(
       shop.workspace, of: row.conversation, after: EntryID(0), limit: 1_000, visible: .internal)
-    let speech = entries.filter {
-      String(decoding: $0.body ?? [], as: UTF8.self).contains("\"\(words)\"")
-    }
-    check(speech.count == 1, "what came twice is there once")
-    if let entry = speech.last {
-      model.says(
+    for (kind, said) in [("speech", words), ("digits", digits)] {
+      let found = entries.filter {
+        String(decoding: $0.body ?? [], as: UTF8.self).contains("\"\(said)\"")
+      }
+      check(found.count == 1, "what came twice is there once")
+      guard let entry = found.last else { continue }
+      says(
         .init(
-          entry: Int(entry.id.raw), kind: "speech", text: words, conversation: conversation,
+          entry: Int(entry.id.raw), kind: kind, text: said, conversation: conversation,
           visibility: "customer"), node)
     }
     if told.string("do") == "ring", let offer = told.string("offer") {
@@ -739,7 +768,26 @@ final class Journey {
     do {
       let all = said(try everything(of: customer).entries)
       check(all == expected, "all pages are what was said")
+      check(
+        try sum(everything(of: customer).raw) == timeline["hash"] as? String,
+        "the hash is that of all entries")
     } catch { check(false, "\(error)") }
+  }
+
+  /// Of the hashes of all entries, as numbers modulo 2²⁵⁶.
+  private func sum(_ raw: [[String: Any]]) -> String {
+    var sum = [Int](repeating: 0, count: 32)
+    for entry in raw {
+      let digits = Array((entry["hash"] as? String ?? "").utf8)
+      guard digits.count == 64 else { return "no hash" }
+      var carry = 0
+      for at in (0..<32).reversed() {
+        let byte = Int(String(decoding: digits[(2 * at)...(2 * at + 1)], as: UTF8.self), radix: 16)
+        let next = sum[at] + (byte ?? 0) + carry
+        (sum[at], carry) = (next & 255, next >> 8)
+      }
+    }
+    return sum.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
   }
 
   /// What of these entries somebody said, as the model knows it.
@@ -750,7 +798,14 @@ final class Journey {
       }
       let text: String
       switch kind {
-      case "message", "note", "speech": text = entry["text"] as? String ?? ""
+      case "message", "note", "speech":
+        let attached = (entry["attachments"] as? [String] ?? []).map { " +\($0)" }
+        text = (entry["text"] as? String ?? "") + attached.joined()
+      case "digits": text = entry["digits"] as? String ?? ""
+      // One that the machine makes by itself has no summary.
+      case "handoff":
+        guard let summary = entry["summary"] as? String else { return nil }
+        text = summary
       case "learned": text = entry["wants"] as? String ?? ""
       case "journey": text = entry["event"] as? String ?? ""
       default: return nil
