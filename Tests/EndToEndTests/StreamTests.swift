@@ -92,6 +92,59 @@ import WebCodec
     }
   }
 
+  @Test(.timeLimit(.minutes(2)))
+  func
+    `whoever follows two who are merged and taken apart while they speak hears every entry once`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let boss = try await server.token("supervisor", "boss")
+      let ann = try await server.agent("ann")
+      let one = try await server.open(bot, email: "jo@home.example")
+      let other = try await server.open(bot, email: "al@work.example")
+      var peers: [Peer] = []
+      for (chat, token) in [(one, ann), (other, boss)] {
+        let peer = try await stream(server, token)
+        try await peer.line("ready") { JSON($0)["type"].text == "ready" }
+        try peer.say(Body.object([("type", "follow"), ("customer", .text(chat.customer))]).encoded)
+        peers.append(peer)
+      }
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for chat in [one, other] {
+          group.addTask { for number in 1...60 { try await chat.customer("word \(number)") } }
+        }
+        group.addTask {
+          for round in 1...9 {
+            let (act, of) = round % 2 == 1 ? ("merge", "with") : ("split", "from")
+            let reply = try await server.call(
+              "POST", "/v1/customers/\(one.customer)/\(act)",
+              .object([(of, .text(other.customer))]),
+              by: boss)
+            #expect(reply.status == 200, "\(reply)")
+            try await Task.sleep(for: .milliseconds(50))
+          }
+        }
+        try await group.waitForAll()
+      }
+      let whole = try await server.call(
+        "GET", "/v1/customers/\(other.customer)/timeline?limit=1000", by: ann)
+      expectComplete(whole.json)
+      let all = whole["entries"].elements.compactMap { $0["entry"]["entry"].int }
+      #expect(all.count > 120)
+      for peer in peers {
+        @Sendable func heard() -> [Int] {
+          peer.lines.map { JSON($0) }.filter { $0["type"].text == "timeline" }
+            .flatMap { $0["entries"].elements }.compactMap { $0["entry"]["entry"].int }
+        }
+        try await eventually("all of it is heard") { heard().count >= all.count }
+        #expect(heard().sorted() == all)
+        try peer.say("close")
+        #expect(try await peer.end() == 0)
+      }
+    }
+  }
+
   @Test func `a subscription starts at an entry: what was said before it is not lost`() async throws
   {
     try await TestServer.run { server in
