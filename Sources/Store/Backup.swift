@@ -51,6 +51,15 @@ extension SQLiteStore {
     guard try Folders.names(in: target).isEmpty else {
       throw .failed(doing: "back up to \(target)", why: "it is not empty; name a new folder")
     }
+    do throws(StoreFault) { return try fill(target, at: at) } catch {
+      // Half a backup is none: it holds people whom no erasure finds, and would stand in the next one's way.
+      // What cannot even be removed has its reason in the same error.
+      do throws(StoreFault) { try Folders.removeAll(target) } catch {}
+      throw error
+    }
+  }
+
+  private func fill(_ target: String, at: Instant) throws(StoreFault) -> FolderBackup {
     try Folders.make(target)
     let copy = "\(target)/throughline.sqlite"
     try Folders.makeFile(copy)

@@ -47,6 +47,28 @@ struct `A backup` {
     }
   }
 
+  /// Where mounting is allowed: a disk that the rows fit on, and the attachment does not.
+  @Test(.enabled(if: SmallDisk.isAllowed))
+  func `that does not fit leaves nothing behind, and goes there once there is room`() throws {
+    let (store, commit) = try filled()
+    defer { store.close() }
+    let disk = try SmallDisk(megabytes: 2)
+    defer { disk.unmount() }
+    var more = Commit(workspace: commit.workspace)
+    more.log = [Samples.record(3)]
+    more.blobs = [Samples.blob(2, conversation: 1)]
+    more.blobs[0].hash = try store.blobs.write(
+      [UInt8](repeating: 7, count: 3 << 20), commit.workspace)
+    try store.commit([more])
+    let target = "\(disk.path)/monday"
+    #expect { try store.backUp(to: target, at: Samples.at(9)) } throws: {
+      ($0 as? StoreFault)?.sentence.contains("No space left") == true
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: disk.path) == [])
+    try disk.resize(megabytes: 40)
+    #expect(try store.backUp(to: target, at: Samples.at(9)).blobs == 2)
+  }
+
   @Test func `stands outside of the folder, however its path is written`() throws {
     let (store, _) = try filled()
     defer { store.close() }
