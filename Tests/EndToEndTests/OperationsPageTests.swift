@@ -57,4 +57,18 @@ import Testing
       #expect(holds("restored") && !holds("restored-elsewhere") && !holds("data"))
     }
   }
+
+  @Test func `every piece of a workspace's settings on the page is in order`() async throws {
+    let page = try String(contentsOfFile: Package.root + "/docs/operations.md", encoding: .utf8)
+    let pieces = page.components(separatedBy: "```yaml\n").dropFirst().compactMap {
+      $0.components(separatedBy: "```").first
+    }
+    #expect(pieces.count >= 2)
+    for (piece, isInOrder) in pieces.map({ ($0, true) }) + [("redact: { x: '(' }\n", false)] {
+      let folder = try SmallRules.folder(piece)
+      let run = try await Peer.run(
+        try Binary.path, ["rules", "check", folder.path + "/rules/small"])
+      #expect((run.status == 0) == isInOrder, "\(piece): \(run.lines)")
+    }
+  }
 }
