@@ -9,7 +9,7 @@ public struct CaseExplanation: Hashable, Sendable {
   /// How cases of different queues are compared here, and which queues go before because of it.
   public var between: BetweenQueues
   public var queuesBefore: [QueueID]
-  /// Every active agent, by the first reason that keeps them from it.
+  /// Every active agent, by the first reason that keeps them from it, but who has it or is offered it.
   public var passedOver: PassedOver
   /// Agents who could be offered it now; empty at quiescence.
   public var eligible: Int
@@ -173,12 +173,15 @@ extension Router {
     var nearest = NearestWays()
     var eligible = 0
     let kind = kind(slot)
-    for index in agents.indices where !profiles.bounds[index].isRetired {
+    let holder = cases[slot].agent.map { Int($0.raw) }
+    for index in agents.indices where !profiles.bounds[index].isRetired && index != holder {
+      let offer = agents[index].openOffer
+      if offer >= 0, offers[offer].theCase == slot { continue }
       var found = reasons(index, kind)
       found.note(.lacksSkill, lacksSkill(index, for: slot))
       note(&found, index, slot)
       guard let first = found.first else {
-        if cases[slot].agent.map({ Int($0.raw) != index }) ?? true { eligible += 1 }
+        eligible += 1
         continue
       }
       passed.counts[Int(first.rawValue)] += 1

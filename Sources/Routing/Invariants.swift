@@ -5,7 +5,7 @@ import Wire
 /// each step of the simulation, and on a data folder by `throughline doctor`.
 public enum Invariants {
   public struct Violation: Hashable, Sendable, CustomStringConvertible {
-    public enum Rule: String, Hashable, Sendable {
+    public enum Rule: String, Hashable, Sendable, CaseIterable {
       case oneOwner, onePlace, capacity, waitingThoughEligible, offers, leases, sessions, counters,
         index, rows
       case order, entries, eligibility, offeredToFew, adviceOfAbsent
@@ -181,6 +181,12 @@ public enum Invariants {
       if router.cases[record.theCase].state != .offered { say("is for a case that is not offered") }
       if router.agents[Int(record.agent.raw)].openOffer != slot { say("is not its agent's") }
       if router.timers.instant(.offer, slot) == nil { say("has no end") }
+      // An offer that they accept must be theirs.
+      if !router.hasRoom(Int(record.agent.raw), record.theCase, exceptOffer: true) {
+        let sentence =
+          "agent \(record.agent.raw) has no room for \(record.id), which they may accept"
+        found.append(.init(rule: .capacity, sentence: sentence))
+      }
     }
     let open = router.agents.count { $0.openOffer >= 0 }
     if open != router.offers.count {

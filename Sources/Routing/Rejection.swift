@@ -62,6 +62,10 @@ public enum Rejection: UInt8, Error, Hashable, Sendable, CaseIterable {
   case agentExcluded
   /// A call is in its agent's ear, or rings: it is not put into hands or taken out of them.
   case caseIsCall
+  /// They missed an offer, and have not said since that they are back.
+  case agentNotResponding
+  /// A call, or its wrap-up, takes all of the agent.
+  case agentOnCall
 }
 
 extension CaseState {

@@ -119,9 +119,8 @@ extension Router {
     guard isActive(agent) else { return .unknownAgent }
     let record = agents[Int(agent.raw)]
     guard record.next == nil else { return .agentAlreadyWaiting }
-    guard catalogue.plain(record.status) == .available, !record.isNotResponding else {
-      return .agentNotAvailable
-    }
+    guard catalogue.plain(record.status) == .available else { return .agentNotAvailable }
+    guard !record.isNotResponding else { return .agentNotResponding }
     guard until > at else { return .timeIsPast }
     renewIfWorn(agent, at, &out)
     let most = at + .milliseconds(RoutingLimits.nextMillisecondsMax)

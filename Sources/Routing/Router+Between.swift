@@ -120,9 +120,12 @@ extension Router {
       for at in profiles.queueRange(index) { shared[Int(profiles.allQueues[at].raw)] = true }
     }
     let mine = standing(slot, at)
-    return queues.indices.filter { $0 != Int(own.raw) && shared[$0] && queues[$0].waiting > 0 }
-      .map { QueueID(UInt32(truncatingIfNeeded: $0)) }
-      .filter { queue in firstWaiting(in: queue).map { standing($0, at) < mine } ?? false }
+    // What is closed has nothing to give.
+    return queues.indices.filter {
+      $0 != Int(own.raw) && shared[$0] && queues[$0].isOpen && queues[$0].waiting > 0
+    }
+    .map { QueueID(UInt32(truncatingIfNeeded: $0)) }
+    .filter { queue in firstWaiting(in: queue).map { standing($0, at) < mine } ?? false }
   }
 
   private func firstWaiting(in queue: QueueID) -> Int32? {

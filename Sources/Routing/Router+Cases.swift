@@ -242,7 +242,7 @@ extension Router {
   {
     withOwned(id, agent, at, &out) { router, slot, out in
       guard case .parked = router.cases[slot].state else { return .caseNotParked }
-      guard router.isFree(Int(agent.raw), for: slot) else { return .agentAtCapacity }
+      if let why = router.hindrance(Int(agent.raw), for: slot) { return why }
       router.renewIfWorn(agent, at, &out)
       router.emit(.caseResumed(id, agent), at, &out)
       router.tell(agent, id, .resumed, &out)
@@ -250,7 +250,7 @@ extension Router {
     }
   }
 
-  /// Skills and queues are the supervisor's to judge; capacity is not.
+  /// Skills and queues are the supervisor's to judge; capacity is not, nor whom the rules keep from it.
   mutating func decideAssign(_ id: CaseID, _ agent: AgentID, _ at: Instant, _ out: inout Decision)
     -> Rejection?
   {
@@ -261,8 +261,9 @@ extension Router {
     guard cases[slot].channel != .phone else { return .caseIsCall }
     if case .wrappingUp = cases[slot].state { return .caseWrappingUp }
     guard cases[slot].state != .assigned(agent) else { return .caseAlreadyTheirs }
+    guard !isBarred(agent, from: slot) else { return .agentExcluded }
     guard isThere(agent) else { return .agentNotAvailable }
-    guard isFree(Int(agent.raw), for: slot, exceptOffer: true) else { return .agentAtCapacity }
+    if let why = hindrance(Int(agent.raw), for: slot, exceptOffer: true) { return why }
     let home = cases[slot].conversation
     endConsult(slot, .movedOn, at, &out)
     if let holder = cases[slot].agent, holder != agent { tell(holder, id, .reassigned, &out) }
@@ -289,9 +290,22 @@ extension Router {
     return slot < 0 ? nil : sessions[slot]
   }
 
-  /// Whether a case may be put into the agent's hands: there is room, and no call takes all of them.
-  func isFree(_ agent: Int, for slot: Int32, exceptOffer: Bool = false) -> Bool {
-    !isExclusivelyOnCall(agent) && hasRoom(agent, slot, exceptOffer: exceptOffer)
+  /// Why a case may not be put into the agent's hands. Nil where no call takes all of them, there is room, and
+  /// what they are offered can be accepted beside it.
+  func hindrance(_ agent: Int, for slot: Int32, exceptOffer: Bool = false) -> Rejection? {
+    if isExclusivelyOnCall(agent) { return .agentOnCall }
+    return hasRoom(agent, slot, exceptOffer: exceptOffer) && isOfferKept(by: agent, beside: slot)
+      ? nil : .agentAtCapacity
+  }
+
+  /// Whether the agent's open offer fits once they have the case as well: there is room for both seen from the
+  /// offer's channel, too. A chat takes no notice of mail that may be interrupted, and mail does of the chat.
+  private func isOfferKept(by agent: Int, beside slot: Int32) -> Bool {
+    let offer = agents[agent].openOffer
+    guard offer >= 0, offers[offer].theCase != slot else { return true }
+    let offered = offers[offer].theCase
+    return Int(cases[offered].weight) + Int(cases[slot].weight)
+      <= room(agent, cases[offered].channel)
   }
 
   /// Room for a case that comes back from being parked; an offer that is open keeps its room.

@@ -16,7 +16,7 @@ extension Router {
     for offer in offers.ordered {
       let (agent, theCase) = (offers[offer].agent, offers[offer].theCase)
       // Accepted, it would be more than the agent has room for by now, or what they do not do any more.
-      guard isFree(Int(agent.raw), for: theCase, exceptOffer: true),
+      guard hindrance(Int(agent.raw), for: theCase, exceptOffer: true) == nil,
         suits(Int(agent.raw), theCase, closedToo: true)
       else {
         endOffer(offer, .revoked(.reconfigured), at, &out)
@@ -115,7 +115,7 @@ extension Router {
   {
     let id = cases[slot].id
     endConsult(slot, .movedOn, at, &out)
-    if isThere(agent), isFree(Int(agent.raw), for: slot) {
+    if isThere(agent), hindrance(Int(agent.raw), for: slot) == nil {
       emit(.caseResumed(id, agent), at, &out)
       tell(agent, id, .woke, &out)
       return

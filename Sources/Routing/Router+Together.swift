@@ -92,6 +92,7 @@ extension Router {
       guard router.isActive(other) else { return .unknownAgent }
       guard other != agent else { return .consultsThemselves }
       guard router.cases[slot].consult == nil else { return .alreadyConsulting }
+      guard !router.isBarred(other, from: slot) else { return .agentExcluded }
       guard router.isThere(other) else { return .agentNotAvailable }
       guard until > at else { return .timeIsPast }
       guard until <= at + .milliseconds(RoutingLimits.consultMillisecondsMax) else {
@@ -125,7 +126,9 @@ extension Router {
     case .failure(let refusal): return refusal
     case .success(let slot):
       guard cases[slot].channel != .phone else { return .caseIsCall }
-      guard isFree(Int(agent.raw), for: slot) else { return .agentAtCapacity }
+      // Whoever was asked before the rules said so, or by an older program.
+      guard !isBarred(agent, from: slot) else { return .agentExcluded }
+      if let why = hindrance(Int(agent.raw), for: slot) { return why }
       renewIfWorn(agent, at, &out)
       let home = cases[slot].conversation
       endConsult(slot, .tookOver, at, &out)

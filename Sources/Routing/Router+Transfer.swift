@@ -42,6 +42,10 @@ extension Router {
     isKnown(agent) && !need.admits(Int(agent.raw), profiles)
   }
 
+  func isBarred(_ agent: AgentID, from slot: Int32) -> Bool {
+    isBarred(agent, from: cases[slot].need)
+  }
+
   /// A case that was passed by hand to this agent alone: who passed it on judged that they serve it.
   @inline(__always) func isPassed(_ slot: Int32, to agent: Int) -> Bool {
     cases[slot].preferenceUntil != nil && cases[slot].by.rule == nil

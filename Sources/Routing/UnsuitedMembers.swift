@@ -59,6 +59,14 @@ extension Router {
     var passed = PassedOver()
     passed.counts = queues[Int(queue.raw)].blocked
     passed.counts[Int(PassedOverReason.notInQueue.rawValue)] = catalogue.activeAgents &- members
+    // Whoever is asked about this case is asked about no other.
+    for offer in offerSlots(of: slot) {
+      let agent = Int(offers[offer].agent.raw)
+      guard profiles.serves(agent, queue),
+        agents[agent].blocker == PassedOverReason.offered.rawValue
+      else { continue }
+      passed.counts[Int(PassedOverReason.offered.rawValue)] -= 1
+    }
     if !cases[slot].need.skills.isEmpty {
       let able = membersWithSkills(slot)
       passed.counts[Int(PassedOverReason.lacksSkill.rawValue)] = members &- able

@@ -65,8 +65,8 @@ public enum ExplanationText {
     var lines = [
       then + "\(page["case"] ?? "") is \(page["state"] ?? "") in queue \(page["queue"] ?? "")"
         + ((page["agent"] as? String).map { ", with \($0)" } ?? ""),
-      "It came by \(page["cause"] ?? "") and rule \((why["rule_name"] as? String).map { "\"\($0)\"" } ?? (why["rule"] as? Int).map { "\($0 + 1)" } ?? "by hand") of version "
-        + "\(why["rule_version"] ?? "") sent it here, priority \(why["priority"] ?? "").",
+      "It came by \(page["cause"] ?? "") \(sender(page["cause"] as? String, why)), "
+        + "priority \(why["priority"] ?? "").",
     ]
     for step in why["story"] as? [[String: Any]] ?? [] { lines.append("  " + story(step)) }
     // Foundation's reader has numbers for true and false, and rules are written with the words.
@@ -85,12 +85,24 @@ public enum ExplanationText {
         if !names.isEmpty { lines.append("\(what) \(names.joined(separator: ", ")).") }
       }
     }
-    if let now = page["now"] as? [String: Any] { lines += waiting(now) }
+    if let now = page["now"] as? [String: Any] { lines += waiting(now, page["state"] as? String) }
     return text(lines)
   }
 
   private static func text(_ lines: [String]) -> String {
     lines.map(PlainText.line).joined(separator: "\n")
+  }
+
+  /// Which rule sent a case to its queue, or what did where none was asked.
+  private static func sender(_ cause: String?, _ why: [String: Any]) -> String {
+    let version = "version \(why["rule_version"] ?? "")"
+    let number = (why["rule"] as? Int).map { "\($0 + 1)" }
+    if let rule = (why["rule_name"] as? String).map({ "\"\($0)\"" }) ?? number {
+      return "and rule \(rule) of \(version) sent it here"
+    }
+    let what =
+      cause == "bot_silent" ? "since its bot left the customer without an answer" : "by hand"
+    return "\(what), by no rule of \(version)"
   }
 
   /// `session.channel = chat`, a line a fact.
@@ -114,6 +126,7 @@ public enum ExplanationText {
     let at = (step["at"] as? String ?? "").prefix(19).replacingOccurrences(of: "T", with: " ")
     let what = (step["what"] as? String ?? "").replacingOccurrences(of: "_", with: " ")
     var text = "\(at)  \(what)"
+    if let number = step["step"] as? Int { text = "\(at)  step \(number) taken" }
     if let agent = step["agent"] as? String {
       text += what == "offered" ? " to \(agent)" : " by \(agent)"
     }
@@ -137,7 +150,7 @@ public enum ExplanationText {
         + "\(page["capacity_used"] ?? 0) of \(page["capacity"] ?? 0) units"
     ]
     if let hindrance = page["hindered_by"] as? String {
-      lines.append("Nothing is offered: \(hindrance.replacingOccurrences(of: "_", with: " ")).")
+      lines.append(idleness(hindrance, page))
     } else {
       lines.append(
         "Ready for \(ready.joined(separator: ", ")), idle since \(page["idle_since"] ?? "").")
@@ -157,6 +170,25 @@ public enum ExplanationText {
     return lines
   }
 
+  private static func idleness(_ hindrance: String, _ page: [String: Any]) -> String {
+    if let offered = page["offered_case"] {
+      return "\(offered) is offered to them, and nothing else until that is settled."
+    }
+    var why = hindrance.replacingOccurrences(of: "_", with: " ")
+    // Whose status says that they are available may not be, in three ways.
+    if hindrance == "not_available", (page["counts_as"] ?? page["status"]) as? String == "available"
+    {
+      if page["responding"] as? Bool == false {
+        why = "an offer was missed, and they have not said since that they are available"
+      } else if let then = page["then"] {
+        why = "they finish, and are \(then) once their last case has ended"
+      } else {
+        why = "they chose no channel that their status takes"
+      }
+    }
+    return "Nothing is offered: \(why)."
+  }
+
   private static func counts(_ counts: [String: Any]) -> String {
     counts.keys.sorted().map { "\(counts[$0] ?? 0) \($0.replacingOccurrences(of: "_", with: " "))" }
       .joined(separator: ", ")
@@ -174,10 +206,18 @@ public enum ExplanationText {
         + "\(part("from_seconds")) to \(part("to_seconds")) s."
   }
 
-  private static func waiting(_ now: [String: Any]) -> [String] {
-    var lines = [
-      "It has waited \(now["waited_seconds"] ?? 0) s; \(now["ahead"] ?? 0) cases stand before it."
-    ]
+  private static func waiting(_ now: [String: Any], _ state: String?) -> [String] {
+    var lines: [String] = []
+    if let waited = now["waited_seconds"] {
+      if let ahead = now["ahead"] {
+        lines.append("It has waited \(waited) s; \(ahead) cases stand before it.")
+      } else if let offered = now["offered_to"] as? [String] {
+        lines.append(
+          "It has waited \(waited) s and is offered to \(offered.joined(separator: ", ")).")
+      } else {
+        lines.append("It waited \(waited) s until somebody took it.")
+      }
+    }
     if let wait = now["estimated_wait"] as? [String: Any] { lines.append(turn(wait)) }
     if let before = now["queues_before"] as? [String], !before.isEmpty {
       let rule = now["between_queues"] as? String == "by_weight" ? "weights" : "slopes"
@@ -186,6 +226,8 @@ public enum ExplanationText {
     if let passed = now["passed_over"] as? [String: Any], !passed.isEmpty {
       lines.append("Agents who cannot take it now: \(counts(passed)).")
     }
+    // Nobody has to change anything for a case that somebody has.
+    guard state == "waiting" || state == "offered" else { return lines + nextStep(now) }
     if let near = now["one_change_away"] as? [String: Any], !near.isEmpty {
       lines.append("One change would do for: \(counts(near)).")
     }
@@ -202,7 +244,10 @@ public enum ExplanationText {
         "Nobody is one change away; \(nearest["changes"] ?? 0) would do for: "
           + "\(told.joined(separator: "; ")).")
     }
-    if let next = now["next_change"] as? String { lines.append("The next step comes at \(next).") }
-    return lines
+    return lines + nextStep(now)
+  }
+
+  private static func nextStep(_ now: [String: Any]) -> [String] {
+    (now["next_change"] as? String).map { ["The next step comes at \($0)."] } ?? []
   }
 }

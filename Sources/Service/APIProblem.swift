@@ -252,7 +252,20 @@ extension APIProblem {
     case .agentNotAvailable:
       (409, "not-available", "Not available", "set your status to available first")
     case .agentAtCapacity:
-      (409, "at-capacity", "At capacity", "the agent has no room for this case, or is on a call")
+      (
+        409, "at-capacity", "At capacity",
+        "the agent has no room for this case beside what they have and are offered"
+      )
+    case .agentNotResponding:
+      (
+        409, "not-available", "An offer was missed",
+        "you missed an offer, so nothing is offered to you until you set your status to available once more"
+      )
+    case .agentOnCall:
+      (
+        409, "at-capacity", "On a call",
+        "the agent is on a call or wraps one up, and gets nothing beside it"
+      )
     case .needTooLarge:
       (
         422, "need-too-large", "Too much asked",

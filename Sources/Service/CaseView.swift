@@ -136,6 +136,7 @@ public enum Explanation {
         out.append(contentsOf: ",\"agent\":".utf8)
         JSONText.append(directory.agentNames[agent.raw] ?? "", to: &out)
       }
+      if step.what == .stepTaken { out.append(contentsOf: ",\"step\":\(step.code + 1)".utf8) }
       if let why = why(step) { out.append(contentsOf: ",\"why\":\"\(why)\"".utf8) }
       let passed = zip(PassedOverReason.allCases, step.passedOver).filter { $0.1 > 0 }
       if !passed.isEmpty {

@@ -10,12 +10,20 @@ public struct LiveExplanation: Sendable {
   public var why: CaseExplanation
   /// Until its turn comes, from then on; nil where it does not wait.
   var wait: WaitEstimate?
+  /// Who has it, or to whom it was offered last.
+  var agent: AgentID?
+  /// All to whom it is offered, the eldest offer first.
+  var offeredTo: [AgentID] = []
 
   /// - Parameter at: when it is asked.
   public init?(_ id: CaseID, _ router: borrowing Router, at: Instant) {
     guard let why = router.why(id, at: at) else { return nil }
     self.why = why
     wait = router.estimatedWait(of: id, ahead: why.ahead, at: at)
+    agent = router.agent(of: why.case)
+    for offer in why.case.offers {
+      if let one = router.offer(offer) { offeredTo.append(one.agent) }
+    }
   }
 }
 
@@ -23,11 +31,14 @@ public struct LiveExplanation: Sendable {
 public struct AgentLiveExplanation: Sendable {
   var why: AgentExplanation
   var queues: [String]
+  /// The case that is offered to them.
+  var offered: CaseID?
 
   public init?(_ id: AgentID, _ router: borrowing Router) {
     guard let why = router.why(id) else { return nil }
     self.why = why
     queues = why.agent.settings.queues
+    if let offer = why.agent.offer { offered = router.offer(offer)?.theCase }
   }
 }
 
@@ -62,7 +73,7 @@ public enum ExplainPage {
       Explanation.append(about, directory, rules, to: &why)
       $0.field("why", raw: why)
       if let facts { $0.field("facts", raw: facts.bytes) }
-      if let live { $0.field("now", object: { now in waiting(live, directory, &now) }) }
+      if let live { $0.field("now", object: { now in waiting(live, about, directory, &now) }) }
     }
     return json.bytes
   }
@@ -80,16 +91,34 @@ public enum ExplainPage {
     }
     json.field("state", (live.map { CaseState($0.why.case.state) } ?? .closed).name)
     json.field("queue", directory.queueNames[live?.why.case.need.queue.raw ?? row.queue] ?? "")
-    if let agent = live?.why.case.agent {
-      json.field("agent", directory.agentNames[agent.raw] ?? "")
+    // What is closed has its row as it was then.
+    if let agent = live.map({ $0.agent?.raw }) ?? row.agent {
+      json.field("agent", directory.agentNames[agent] ?? "")
     }
   }
 
+  /// Until somebody took it, or it is asked.
+  private static func waited(_ why: CaseExplanation, _ about: CaseAbout) -> Duration64? {
+    guard why.case.agent != nil else { return why.waited }
+    let again = about.history.lastIndex { $0.what == .queued } ?? 0
+    let taken = about.history[again...].first { $0.what == .accepted }
+    return taken.map { $0.at - why.case.age }
+  }
+
   private static func waiting(
-    _ live: LiveExplanation, _ directory: Directory, _ json: inout JSONWriter
+    _ live: LiveExplanation, _ about: CaseAbout, _ directory: Directory, _ json: inout JSONWriter
   ) {
     let why = live.why
-    json.field("waited_seconds", why.waited.milliseconds / 1_000)
+    if let waited = waited(why, about) {
+      json.field("waited_seconds", waited.milliseconds / 1_000)
+    }
+    if !live.offeredTo.isEmpty {
+      json.field(
+        "offered_to",
+        array: { list in
+          for agent in live.offeredTo { list.string(directory.agentNames[agent.raw] ?? "") }
+        })
+    }
     if let until = why.case.heldUntil { json.field("held_until", until.description) }
     if let ahead = why.ahead { json.field("ahead", ahead) }
     if let wait = live.wait { json.field("estimated_wait", raw: wait.json) }
@@ -154,6 +183,8 @@ public enum ExplainPage {
       if let hindrance = why.hindrance { $0.field("hindered_by", Explanation.name(hindrance)) }
       $0.field(
         "ready_for", array: { list in for channel in why.ready { list.string(channel.name) } })
+      $0.field(
+        "takes", array: { list in for channel in agent.channels { list.string(channel.name) } })
       let said = agent.channelStatuses
       if !said.isEmpty {
         $0.field(
@@ -170,6 +201,7 @@ public enum ExplainPage {
       $0.field("capacity_used", agent.capacityUsed)
       $0.field("cases", array: { list in for id in agent.cases { list.string(id.description) } })
       if let offer = agent.offer { $0.field("offer", offer.description) }
+      if let offered = live.offered { $0.field("offered_case", offered.description) }
       $0.field("idle_since", agent.idleSince.description)
       $0.field("waiting_in_queues", why.waitingInQueues)
       if why.besideOthers > 0 { $0.field("beside_others", why.besideOthers) }

@@ -75,11 +75,13 @@ struct TheoryOptions: ParsableArguments {
       "\(model.name): \(result.all.cases) cases in \(plain(model.length)) units (\(model.timeUnit)) after a warm-up of "
         + "\(plain(model.warmUp)), seed \(model.seed); after each value its standard error")
     print("")
-    print(row("", ["P(wait)", "mean wait", "90 % wait", "abandons", "mean queue"]))
+    var rows = [["", "P(wait)", "mean wait", "90 % wait", "abandons", "mean queue"]]
     for line in result.classes.count > 1 ? result.classes + [result.all] : result.classes {
       let values = [line.waits, line.meanWait, line.wait90, line.abandons, line.queueLength]
-      print(row(line.name, values.map { "\(digits($0.value)) ±\(digits($0.standardError))" }))
+      rows.append(
+        [line.name] + values.map { "\(digits($0.value)) ±\(digits($0.standardError))" })
     }
+    for line in aligned(rows) { print(line) }
     print("")
     for group in result.groups {
       let occupancy = "\(digits(group.occupancy.value)) ±\(digits(group.occupancy.standardError))"
@@ -89,9 +91,15 @@ struct TheoryOptions: ParsableArguments {
     print("\(result.decisions) decisions in \(String(format: "%.1f", seconds)) s")
   }
 
-  private func row(_ name: String, _ cells: [String]) -> String {
-    name.padding(toLength: 14, withPad: " ", startingAt: 0)
-      + cells.map { $0.padding(toLength: 22, withPad: " ", startingAt: 0) }.joined()
+  /// Each column as wide as its widest cell, so that none is cut.
+  private func aligned(_ rows: [[String]]) -> [String] {
+    let widths = rows[0].indices.map { column in
+      rows.reduce(column == 0 ? 12 : 20) { max($0, $1[column].count) }
+    }
+    return rows.map { row in
+      zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
+        .joined(separator: "  ")
+    }
   }
 
   private func digits(_ value: Double) -> String { String(format: "%.6f", value) }

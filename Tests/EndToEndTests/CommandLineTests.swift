@@ -34,6 +34,54 @@ import Testing
     }
   }
 
+  @Test func `a queueing model is told as a table, in lines of JSON, and against what is exact`()
+    async throws
+  {
+    let folder = try TemporaryFolder()
+    /// A single agent at half a load, whose unit of time is so short that waits are long.
+    func model(_ exact: String) throws -> String {
+      let file = folder.path + "/m.yaml"
+      try """
+      time_unit: nanosecond
+      length: 2e9
+      classes:
+        - name: those who come with a long name
+          arrival_rate: 1e-6
+          service_rate: 2e-6
+          exact: { waits: \(exact) }
+      agents:
+        - { name: one, count: 1 }
+      """.write(toFile: file, atomically: true, encoding: .utf8)
+      return file
+    }
+    let file = try model("0.5")
+    let json = try await Peer.run(try Binary.path, ["simulate", "--model", file, "--json"])
+    #expect(json.status == 0)
+    let lines = json.lines.map { JSON($0) }
+    #expect(lines.allSatisfy { $0["bench"].text == "simulate" })
+    let measures = ["P(wait)", "mean wait", "p90 wait", "abandoned", "mean queue", "occupancy"]
+    #expect(lines.map { $0["measure"].text } == measures)
+    let table = try await run("simulate", "--model", file)
+    #expect(table.status == 0)
+    for line in lines.dropLast() {
+      guard let value = Double(line["value"].description),
+        let error = Double(line["standard_error"].description)
+      else {
+        Issue.record("no number in \(line)")
+        continue
+      }
+      let cell = String(format: "%.6f ±%.6f ", value, error)
+      #expect(table.text.contains(cell), "\(cell)is not in \(table.text)")
+    }
+    let wait = Double(lines[1]["value"].description) ?? 0
+    #expect(wait > 100_000, "so wide that a narrow column would cut it")
+    #expect(table.text.contains("\nthose who come with a long name  "))
+    let checked = try await run("simulate", "--model", file, "--check", "--within", "20")
+    #expect(checked.status == 0 && checked.text.contains("\nok    "), "\(checked)")
+    let wrong = try await run("simulate", "--model", try model("0.9"), "--check")
+    #expect(wrong.status == 1 && wrong.text.contains("\nWRONG "), "\(wrong)")
+  }
+
   @Test func `two processes simulate the same world to the byte, and say so in lines of JSON`()
     async throws
   {

@@ -13,6 +13,101 @@ import Testing
       of: "\"at\":\"\(at)\",", with: "", options: [], range: text.startIndex..<text.endIndex)
   }
 
+  /// What a supervisor reads at a terminal.
+  private func told(_ server: TestServer, _ words: String...) async throws -> String {
+    let asked = ["explain", "--data", server.settings.data] + words
+    let told = try await Peer.run(try Binary.path, asked)
+    #expect(told.status == 0)
+    return told.lines.joined(separator: "\n")
+  }
+
+  @Test
+  func `it says who is asked, how long a case waited until it was taken, and why nothing comes`()
+    async throws
+  {
+    let rules = try TemporaryFolder()
+    try SmallRules.write(rules, workspace: "small", agents: 3)
+    try rules.write(
+      "rules/small/queues.yaml",
+      "support: { offers_at_once: 2, offer_timeout: 3s, missed: not_responding }\n")
+    try await TestServer.run(rules: rules.path + "/rules") { server in
+      let boss = try await server.token("supervisor", "boss")
+      let agents = [try await server.agent("a1"), try await server.agent("a2")]
+      let before = try await server.position()
+      async let one = server.next(agents[0])
+      async let two = server.next(agents[1])
+      try await eventually("both ask") { try await server.position() >= before + 2 }
+      let chat = try await server.open(try await server.token("bot", "robin"))
+      try await chat.customer("help")
+      let aCase = try await chat.handoff()["case"].text
+      let offers = [try await one, try await two]
+
+      let page = try await server.call("GET", "/v1/explain?case=\(aCase)", by: boss)
+      #expect(page["agent"].text.hasPrefix("a"))
+      #expect(Set(page["now"]["offered_to"].elements.map(\.text)) == ["a1", "a2"])
+      #expect(page["now"]["passed_over"]["offered_another"].isAbsent, "they are asked this")
+      let asked = try await told(server, aCase)
+      #expect(asked.contains(" s and is offered to a"), "\(asked)")
+      for wrong in ["cases stand before it", "offered another"] {
+        #expect(!asked.contains(wrong), "\(asked)")
+      }
+      let offered = try await told(server, "a1")
+      #expect(offered.contains("\(aCase) is offered to them, and nothing else"), "\(offered)")
+      let then = Instant(milliseconds: WallClock.nowMilliseconds).description
+      try await Task.sleep(for: .milliseconds(20))
+
+      let accept = "/v1/offers/\(offers[0]["offer"].text)/accept"
+      #expect(try await server.call("POST", accept, by: agents[0]).status == 200)
+      let past = try await server.call("GET", "/v1/explain?case=\(aCase)&at=\(then)", by: boss)
+      #expect(past["state"].text == "offered" && past["agent"].text == page["agent"].text)
+      let taken = try await told(server, aCase)
+      #expect(taken.contains("It waited 0 s until somebody took it."), "\(taken)")
+      for wrong in ["stand before it", "One change", "2 not asking"] {
+        #expect(!taken.contains(wrong), "\(taken)")
+      }
+
+      // A second one that nobody takes: a2 misses it, a1 has chosen no channel, a3 finishes.
+      #expect(
+        try await server.call(
+          "PUT", "/v1/agents/me/channels", ["channels": .list([])], by: agents[0]
+        ).status == 200)
+      let last = try await server.agent("a3")
+      let other = try await server.open(try await server.token("bot", "robin"))
+      try await other.customer("help")
+      let second = try await other.handoff()["case"].text
+      #expect(
+        try await server.call("POST", "/v1/cases/\(second)/assign", ["agent": "a3"], by: boss)
+          .status == 200)
+      #expect(
+        try await server.call("POST", "/v1/agents/me/finish", ["status": "break"], by: last)
+          .status == 200)
+      let third = try await server.open(try await server.token("bot", "robin"))
+      try await third.customer("help")
+      try await third.handoff()
+      _ = try await server.next(agents[1])
+      try await eventually("the offer is missed") {
+        let me = try await server.call("GET", "/v1/agents/me", by: agents[1])
+        return me["responding"].description == "false"
+      }
+      for (agent, why) in [
+        ("a1", "they chose no channel that their status takes"),
+        ("a2", "an offer was missed, and they have not said since that they are available"),
+        ("a3", "they finish, and are break once their last case has ended"),
+      ] {
+        let idle = try await told(server, agent)
+        #expect(idle.contains("Nothing is offered: \(why)."), "\(idle)")
+      }
+      let again = try await server.next(agents[1])
+      #expect(again.status == 409 && again["detail"].text.contains("missed an offer"), "\(again)")
+
+      try await server.close(aCase, by: agents[0])
+      let closed = Instant(milliseconds: WallClock.nowMilliseconds).description
+      try await Task.sleep(for: .milliseconds(20))
+      let gone = try await server.call("GET", "/v1/explain?case=\(aCase)&at=\(closed)", by: boss)
+      #expect(gone["state"].text == "closed" && gone["agent"].text == "a1", "\(gone)")
+    }
+  }
+
   @Test func `how a case and an agent stood at an earlier instant is what was said of them then`()
     async throws
   {

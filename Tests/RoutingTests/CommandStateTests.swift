@@ -64,31 +64,33 @@ struct `Every command in every state` {
   func world(_ state: State) -> World {
     var world = World()
     world.available(World.ann, World.bob)
+    var need = Need(queue: World.support)
+    need.excluded = [World.dan]
     switch state {
     case .none: world.open(1)
     case .waiting:
       world.open(1)
-      world.route(1, Need(queue: World.support))
+      world.route(1, need)
     case .offered:
       world.open(1)
-      world.route(1, Need(queue: World.support))
+      world.route(1, need)
       world.asks(World.ann, 7)
-    case .assigned: world.assigned(1, to: World.ann)
+    case .assigned: world.assigned(1, to: World.ann, need: need)
     case .consulted:
-      world.assigned(1, to: World.ann)
+      world.assigned(1, to: World.ann, need: need)
       world.given(
         .consult(World.case(1), by: World.ann, with: World.bob, until: world.now + .seconds(60)))
     case .onHold:
-      world.assigned(1, to: World.ann)
+      world.assigned(1, to: World.ann, need: need)
       world.given(.hold(World.case(1), by: World.ann, until: world.now + .seconds(60)))
     case .wrappingUp:
-      world.assigned(1, to: World.ann)
+      world.assigned(1, to: World.ann, need: need)
       world.given(.wrapUp(World.case(1), by: World.ann))
     case .parked:
-      world.assigned(1, to: World.ann)
+      world.assigned(1, to: World.ann, need: need)
       world.given(.park(World.case(1), by: World.ann, until: world.now + .seconds(60)))
     case .closed:
-      world.assigned(1, to: World.ann)
+      world.assigned(1, to: World.ann, need: need)
       world.given(.close(World.case(1), by: World.ann))
     }
     return world
@@ -124,6 +126,7 @@ struct `Every command in every state` {
     case "end the hold": return .endHold(id, by: ann)
     case "assign to bob": return .assign(id, to: World.bob)
     case "assign to ann": return .assign(id, to: ann)
+    case "assign to barred": return .assign(id, to: World.dan)
     case "requeue": return .requeue(id)
     case "extend": return .extendWrapUp(id, by: ann, until: world.now + .seconds(600))
     case "extend too far": return .extendWrapUp(id, by: ann, until: world.now + .seconds(9_000))
@@ -132,6 +135,8 @@ struct `Every command in every state` {
     case "consult oneself": return .consult(id, by: ann, with: ann, until: world.now + .seconds(60))
     case "consult the absent":
       return .consult(id, by: ann, with: World.cat, until: world.now + .seconds(60))
+    case "consult the barred":
+      return .consult(id, by: ann, with: World.dan, until: world.now + .seconds(60))
     case "consult too long":
       return .consult(id, by: ann, with: World.bob, until: world.now + .seconds(90_000))
     case "end consult": return .endConsult(id, by: ann)
@@ -193,6 +198,7 @@ struct `Every command in every state` {
     end the hold       | unknownCase  | caseNotAssigned | caseNotAssigned | caseNotOnHold      | caseNotOnHold      | ok                 | caseNotOnHold   | caseNotOnHold     | caseClosed
     assign to bob      | unknownCase  | ok              | ok              | ok                 | ok                 | ok                 | caseWrappingUp  | ok                | caseClosed
     assign to ann      | unknownCase  | ok              | ok              | caseAlreadyTheirs  | caseAlreadyTheirs  | caseAlreadyTheirs  | caseWrappingUp  | ok                | caseClosed
+    assign to barred   | unknownCase  | agentExcluded   | agentExcluded   | agentExcluded      | agentExcluded      | agentExcluded      | caseWrappingUp  | agentExcluded     | caseClosed
     requeue            | unknownCase  | caseWaits       | caseWaits       | ok                 | ok                 | ok                 | caseWrappingUp  | ok                | caseClosed
     extend             | unknownCase  | caseNotAssigned | caseNotAssigned | caseNotWrappingUp  | caseNotWrappingUp  | caseNotWrappingUp  | ok              | caseNotWrappingUp | caseClosed
     extend too far     | unknownCase  | caseNotAssigned | caseNotAssigned | caseNotWrappingUp  | caseNotWrappingUp  | caseNotWrappingUp  | notAllowed      | caseNotWrappingUp | caseClosed
@@ -200,6 +206,7 @@ struct `Every command in every state` {
     consult            | unknownCase  | caseNotAssigned | caseNotAssigned | ok                 | alreadyConsulting  | ok                 | caseWrappingUp  | caseParked        | caseClosed
     consult oneself    | unknownCase  | caseNotAssigned | caseNotAssigned | consultsThemselves | consultsThemselves | consultsThemselves | caseWrappingUp  | caseParked        | caseClosed
     consult the absent | unknownCase  | caseNotAssigned | caseNotAssigned | agentNotAvailable  | alreadyConsulting  | agentNotAvailable  | caseWrappingUp  | caseParked        | caseClosed
+    consult the barred | unknownCase  | caseNotAssigned | caseNotAssigned | agentExcluded      | alreadyConsulting  | agentExcluded      | caseWrappingUp  | caseParked        | caseClosed
     consult too long   | unknownCase  | caseNotAssigned | caseNotAssigned | notAllowed         | alreadyConsulting  | notAllowed         | caseWrappingUp  | caseParked        | caseClosed
     end consult        | unknownCase  | caseNotAssigned | caseNotAssigned | nobodyConsulted    | ok                 | nobodyConsulted    | nobodyConsulted | nobodyConsulted   | caseClosed
     take over          | unknownCase  | caseNotAssigned | caseNotAssigned | caseNotYours       | ok                 | caseNotYours       | caseNotYours    | caseNotYours      | caseClosed
@@ -312,25 +319,25 @@ struct `Every word of an agent in every state` {
   }
 
   static let table = """
-    command              | offline           | available     | waiting             | offered       | assigned      | finishing         | missed            | away              | retired
-    available            | ok                | ok            | ok                  | ok            | ok            | ok                | ok                | ok                | unknownAgent
-    lunch                | ok                | ok            | ok                  | ok            | ok            | ok                | ok                | ok                | unknownAgent
-    a status that is not | unknownStatus     | unknownStatus | unknownStatus       | unknownStatus | unknownStatus | unknownStatus     | unknownStatus     | unknownStatus     | unknownAgent
-    lease too long       | notAllowed        | notAllowed    | notAllowed          | notAllowed    | notAllowed    | notAllowed        | notAllowed        | notAllowed        | unknownAgent
-    phone on break       | ok                | ok            | ok                  | ok            | ok            | ok                | ok                | ok                | unknownAgent
-    phone mail only      | notAllowed        | notAllowed    | notAllowed          | notAllowed    | notAllowed    | notAllowed        | notAllowed        | notAllowed        | unknownAgent
-    phone what is not    | unknownStatus     | unknownStatus | unknownStatus       | unknownStatus | unknownStatus | unknownStatus     | unknownStatus     | unknownStatus     | unknownAgent
-    only mail            | ok                | ok            | ok                  | ok            | ok            | ok                | ok                | ok                | unknownAgent
-    finish               | ok                | ok            | ok                  | ok            | ok            | ok                | ok                | ok                | unknownAgent
-    finish, for lunch    | ok                | ok            | ok                  | ok            | ok            | ok                | ok                | ok                | unknownAgent
-    finish, available    | notAllowed        | notAllowed    | notAllowed          | notAllowed    | notAllowed    | notAllowed        | notAllowed        | notAllowed        | unknownAgent
-    finish, what is not  | unknownStatus     | unknownStatus | unknownStatus       | unknownStatus | unknownStatus | unknownStatus     | unknownStatus     | unknownStatus     | unknownAgent
-    next                 | agentNotAvailable | ok            | agentAlreadyWaiting | ok            | ok            | ok                | agentNotAvailable | agentNotAvailable | unknownAgent
-    next in the past     | agentNotAvailable | timeIsPast    | agentAlreadyWaiting | timeIsPast    | timeIsPast    | timeIsPast        | agentNotAvailable | agentNotAvailable | unknownAgent
-    open a stream        | ok                | ok            | ok                  | ok            | ok            | ok                | ok                | ok                | unknownAgent
-    close a stream       | ok                | ok            | ok                  | ok            | ok            | ok                | ok                | ok                | ok
-    end a next           | ok                | ok            | ok                  | ok            | ok            | ok                | ok                | ok                | ok
-    renew                | ok                | ok            | ok                  | ok            | ok            | ok                | ok                | ok                | unknownAgent
+    command              | offline           | available     | waiting             | offered       | assigned      | finishing         | missed             | away              | retired
+    available            | ok                | ok            | ok                  | ok            | ok            | ok                | ok                 | ok                | unknownAgent
+    lunch                | ok                | ok            | ok                  | ok            | ok            | ok                | ok                 | ok                | unknownAgent
+    a status that is not | unknownStatus     | unknownStatus | unknownStatus       | unknownStatus | unknownStatus | unknownStatus     | unknownStatus      | unknownStatus     | unknownAgent
+    lease too long       | notAllowed        | notAllowed    | notAllowed          | notAllowed    | notAllowed    | notAllowed        | notAllowed         | notAllowed        | unknownAgent
+    phone on break       | ok                | ok            | ok                  | ok            | ok            | ok                | ok                 | ok                | unknownAgent
+    phone mail only      | notAllowed        | notAllowed    | notAllowed          | notAllowed    | notAllowed    | notAllowed        | notAllowed         | notAllowed        | unknownAgent
+    phone what is not    | unknownStatus     | unknownStatus | unknownStatus       | unknownStatus | unknownStatus | unknownStatus     | unknownStatus      | unknownStatus     | unknownAgent
+    only mail            | ok                | ok            | ok                  | ok            | ok            | ok                | ok                 | ok                | unknownAgent
+    finish               | ok                | ok            | ok                  | ok            | ok            | ok                | ok                 | ok                | unknownAgent
+    finish, for lunch    | ok                | ok            | ok                  | ok            | ok            | ok                | ok                 | ok                | unknownAgent
+    finish, available    | notAllowed        | notAllowed    | notAllowed          | notAllowed    | notAllowed    | notAllowed        | notAllowed         | notAllowed        | unknownAgent
+    finish, what is not  | unknownStatus     | unknownStatus | unknownStatus       | unknownStatus | unknownStatus | unknownStatus     | unknownStatus      | unknownStatus     | unknownAgent
+    next                 | agentNotAvailable | ok            | agentAlreadyWaiting | ok            | ok            | ok                | agentNotResponding | agentNotAvailable | unknownAgent
+    next in the past     | agentNotAvailable | timeIsPast    | agentAlreadyWaiting | timeIsPast    | timeIsPast    | timeIsPast        | agentNotResponding | agentNotAvailable | unknownAgent
+    open a stream        | ok                | ok            | ok                  | ok            | ok            | ok                | ok                 | ok                | unknownAgent
+    close a stream       | ok                | ok            | ok                  | ok            | ok            | ok                | ok                 | ok                | ok
+    end a next           | ok                | ok            | ok                  | ok            | ok            | ok                | ok                 | ok                | ok
+    renew                | ok                | ok            | ok                  | ok            | ok            | ok                | ok                 | ok                | unknownAgent
     """
 
   func hold() -> Set<CommandKind> {

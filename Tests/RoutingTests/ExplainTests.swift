@@ -101,11 +101,14 @@ struct `Why a case waits and why an agent is idle` {
       let waiting = slots.filter { router.cases[$0].state == .waiting && !router.isInGrace($0) }
       let active = router.agents.indices.filter { !router.profiles.bounds[$0].isRetired }
       for slot in slots.prefix(20) {
-        let found = active.map { Self.reasons(router, $0, slot) }
+        let holder = router.cases[slot].agent.map { Int($0.raw) }
+        let asked = router.offerSlots(of: slot).map { Int(router.offers[$0].agent.raw) }
+        let found = active.filter { $0 != holder && !asked.contains($0) }.map {
+          Self.reasons(router, $0, slot)
+        }
         let why = router.why(router.cases[slot].id)
         let isWaiting = router.cases[slot].state == .waiting
-        let holder = router.cases[slot].agent.map { Int($0.raw) }
-        let couldHave = zip(active, found).count { $0 != holder && $1.isEmpty }
+        let couldHave = found.count { $0.isEmpty }
         #expect(
           why?.passedOver.counts[Int(PassedOverReason.longerIdleFirst.rawValue)] ?? 0
             == (isWaiting ? 0 : couldHave))

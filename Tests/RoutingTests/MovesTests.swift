@@ -406,6 +406,37 @@ struct `Moves and time` {
     #expect(world.router.case(World.case(2))?.widened == [World.sales])
   }
 
+  @Test func `whom the rules keep from a case nobody gives it, whichever way`() {
+    var made = World.configuration
+    made.teams = ["gold", "silver"]
+    made.agents[0].teams = ["gold"]
+    let changes: [(inout Need) -> Void] = [
+      { $0.excluded = [World.bob] }, { $0.excludedTeams = [TeamID(1)] },
+      { $0.requiredAgents = [World.ann] }, { $0.requiredTeams = [TeamID(0)] },
+    ]
+    for change in changes {
+      var kept = made
+      kept.agents[1].teams = ["gold"]
+      var world = World(kept)
+      var need = Need(queue: World.support)
+      change(&need)
+      world.assigned(1, to: World.ann, need: need)
+      world.available(World.bob)
+      let asked = Command.consult(
+        World.case(1), by: World.ann, with: World.bob, until: world.now + .seconds(60))
+      if need.requiredTeams.isEmpty && need.excludedTeams.isEmpty {
+        world.refused(asked, .agentExcluded)
+      } else {
+        // The rules say so while they look at it.
+        world.given(asked)
+        made.agents[1].teams = ["silver"]
+        world.given(.configure(made))
+        world.refused(.takeOver(World.case(1), by: World.bob), .agentExcluded)
+      }
+      world.refused(.assign(World.case(1), to: World.bob), .agentExcluded)
+    }
+  }
+
   @Test func `whoever a case is passed to by name gets it, whatever they serve`() {
     var need = Self.demanding
     need.excluded = []

@@ -85,7 +85,7 @@ struct `Offers` {
         .tellAgentStatus(World.ann, .available, responding: false),
       ])
     world.refused(
-      .next(World.ann, waiter: WaiterID(2), until: world.now + .seconds(9)), .agentNotAvailable)
+      .next(World.ann, waiter: WaiterID(2), until: world.now + .seconds(9)), .agentNotResponding)
     world.available(World.ann)
     world.asks(World.ann, 3)
     #expect(world.router.case(World.case(1))?.state == .offered)

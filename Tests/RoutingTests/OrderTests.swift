@@ -165,6 +165,99 @@ struct `Order and choice` {
     #expect(why?.queuesBefore == [World.support], "the same turn, and the elder again")
   }
 
+  @Test(arguments: [true, false]) func `a queue goes before while it is open`(isOpen: Bool) {
+    var configuration = World.configuration
+    configuration.queues[1].slopePermille = 4_000
+    if !isOpen { configuration.queues[0].hours = [] }
+    var world = World(configuration)
+    for n in 1...2 as ClosedRange<UInt64> {
+      world.open(n)
+      world.route(n, Need(queue: n == 1 ? World.support : World.sales))
+      world.pass(seconds: n == 1 ? 90 : 1)
+    }
+    let before = world.router.why(World.case(2), at: world.now)?.queuesBefore
+    #expect(before == (isOpen ? [World.support] : []))
+  }
+
+  // MARK: Steps
+
+  /// A case of the need came; before it, where another is to, one that asks for nothing.
+  private func stepping(_ need: Need, after another: Bool = false) -> World {
+    var world = World()
+    if another {
+      world.open(2)
+      world.route(2, Need(queue: World.support))
+      world.pass(seconds: 5)
+    }
+    world.open(1)
+    world.route(1, need)
+    return world
+  }
+
+  @Test func `a step that raises the priority puts the case before those that came sooner`() {
+    for points in [0, 1] as [Int16] {
+      var need = Need(queue: World.support)
+      need.steps = [.init(after: .seconds(10), change: .raisePriority(by: points))]
+      var world = stepping(need, after: true)
+      world.pass(seconds: 9)
+      world.given(.tick)
+      #expect(world.router.case(World.case(1))?.need.priority == 0)
+      world.pass(seconds: 1)
+      world.when(.tick)
+      world.then([.stepTaken(World.case(1), index: 0)], [])
+      #expect(world.router.case(World.case(1))?.need.priority == points)
+      world.available(World.ann)
+      world.asks(World.ann)
+      let offered = world.router.offer(world.offer(World.ann))?.theCase
+      #expect(offered == World.case(points == 0 ? 2 : 1))
+    }
+  }
+
+  @Test func `a step that lowers a skill lets those take the case who have it at that level`() {
+    // Ann speaks German at level 8.
+    for level in [9, 8] as [UInt8] {
+      var need = Need(queue: World.support)
+      need.skills = [.init(skill: World.german, level: 10, required: true)]
+      need.steps = [.init(after: .seconds(10), change: .lowerSkill(World.german, level: level))]
+      var world = stepping(need)
+      world.available(World.ann)
+      world.asks(World.ann)
+      #expect(world.router.case(World.case(1))?.state == .waiting)
+      world.pass(seconds: 10)
+      world.given(.tick)
+      #expect(world.router.case(World.case(1))?.need.skills.first?.level == level)
+      #expect(world.router.case(World.case(1))?.state == (level == 8 ? .offered : .waiting))
+    }
+    var need = Need(queue: World.support)
+    need.skills = [.init(skill: World.german, level: 9, required: true)]
+    need.steps = [.init(after: .seconds(10), change: .lowerSkill(World.german, level: 10))]
+    var world = stepping(need)
+    world.pass(seconds: 10)
+    world.given(.tick)
+    #expect(world.router.case(World.case(1))?.need.skills.first?.level == 9, "never raised")
+  }
+
+  @Test func `a step that changes the queue has those asked who serve the other, with its age`() {
+    var need = Need(queue: World.support)
+    need.steps = [.init(after: .seconds(10), change: .changeQueue(World.sales))]
+    var world = stepping(need)
+    let age = world.router.case(World.case(1))?.age
+    world.available(World.cat)
+    world.asks(World.cat)
+    #expect(world.router.case(World.case(1))?.state == .waiting, "cat serves sales alone")
+    world.pass(seconds: 10)
+    world.when(.tick)
+    #expect(
+      world.last.events.prefix(2) == [
+        .stepTaken(World.case(1), index: 0),
+        .ownerChanged(World.conversation(1), to: .queue(World.sales, World.case(1)), epoch: 3),
+      ])
+    #expect(world.router.offer(world.offer(World.cat))?.theCase == World.case(1))
+    #expect(world.router.case(World.case(1))?.age == age)
+    let waiting = [World.support, World.sales].map { world.router.statistics($0) }
+    #expect(waiting.map { $0?.waiting } == [0, 0] && waiting.map { $0?.offered } == [0, 1])
+  }
+
   @Test func `what a strict queue puts first goes before the turns of all`() {
     let order = taken(
       3,

@@ -139,9 +139,9 @@ struct `Phone calls` {
     world.given(
       .consult(World.case(2), by: World.bob, with: World.ann, until: world.now + .seconds(60)))
     for _ in 1...2 {
-      world.refused(.resume(World.case(1), by: World.ann), .agentAtCapacity)
-      world.refused(.assign(World.case(2), to: World.ann), .agentAtCapacity)
-      world.refused(.takeOver(World.case(2), by: World.ann), .agentAtCapacity)
+      world.refused(.resume(World.case(1), by: World.ann), .agentOnCall)
+      world.refused(.assign(World.case(2), to: World.ann), .agentOnCall)
+      world.refused(.takeOver(World.case(2), by: World.ann), .agentOnCall)
       world.play(.wrapUp(World.case(3), by: World.ann))
     }
     world.given(

@@ -311,6 +311,54 @@ struct `Agents together, and leaving` {
     #expect(world.router.agent(World.ann)?.capacityUsed == 2)
   }
 
+  enum Way: CaseIterable { case assigned, woken, resumed, takenOver }
+
+  @Test(arguments: Way.allCases, [1, 2])
+  func `whatever is put into an agent's hands, what they are offered can be accepted`(
+    way: Way, offersAtOnce: UInt8
+  ) {
+    var made = World.configuration
+    made.limits.interruptible.email = true
+    made.queues[0].offersAtOnce = offersAtOnce
+    made.agents[0].capacity = 2
+    made.agents[0].channelMax = .init(chat: 3, email: 3, phone: 1)
+    var world = World(made)
+    let chat = World.case(1)
+    switch way {
+    case .assigned: break
+    case .woken, .resumed:
+      world.assigned(1, to: World.ann)
+      let pause: Int64 = way == .woken ? 5 : 500
+      world.given(.park(chat, by: World.ann, until: world.now + .seconds(pause)))
+    case .takenOver: world.assigned(1, to: World.bob)
+    }
+    world.assigned(2, to: World.ann, .email)
+    world.open(3, .email)
+    world.route(3, Need(queue: World.support))
+    world.available(World.bob)
+    world.asks(World.ann, 50)
+    world.asks(World.bob, 51)
+    #expect(world.router.case(World.case(3))?.offers.count == Int(offersAtOnce))
+    let mail = world.offer(World.ann)
+    switch way {
+    case .assigned:
+      world.open(1)
+      world.route(1, Need(queue: World.sales))
+      world.refused(.assign(chat, to: World.ann), .agentAtCapacity)
+    case .woken:
+      world.pass(seconds: 5)
+      world.given(.tick)
+      #expect(world.router.case(chat)?.agent == nil, "it waits for somebody with room")
+    case .resumed: world.refused(.resume(chat, by: World.ann), .agentAtCapacity)
+    case .takenOver:
+      world.given(
+        .consult(chat, by: World.bob, with: World.ann, until: world.now + .seconds(60)))
+      world.refused(.takeOver(chat, by: World.ann), .agentAtCapacity)
+    }
+    world.given(.accept(mail, World.ann))
+    #expect(world.router.agent(World.ann)?.capacityUsed == 2)
+  }
+
   @Test func `required and excluded teams and agents bind`() {
     var made = World.configuration
     made.teams = ["gold", "silver"]

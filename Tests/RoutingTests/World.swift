@@ -141,10 +141,11 @@ struct World {
   func offer(_ agent: AgentID) -> OfferID { router.agent(agent)?.offer ?? OfferID(high: 0, low: 0) }
   /// The case opened, routed, offered to the agent and accepted.
   mutating func assigned(
-    _ n: UInt64, to agent: AgentID, _ channel: Channel = .chat, queue: QueueID = World.support
+    _ n: UInt64, to agent: AgentID, _ channel: Channel = .chat, queue: QueueID = World.support,
+    need: Need? = nil
   ) {
     open(n, channel)
-    route(n, Need(queue: queue))
+    route(n, need ?? Need(queue: queue))
     available(agent)
     if channel != .phone { asks(agent, 100 + n) }
     given(.accept(offer(agent), agent))

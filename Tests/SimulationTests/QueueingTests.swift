@@ -45,6 +45,42 @@ struct `Queueing models` {
     }
   }
 
+  /// Cobham's mean wait of each class, the highest first, in services: C / (c (1 - s) (1 - s')), where s and s' are the
+  /// loads of the classes above, without it and with it, and C is Erlang's share of those who wait.
+  private func cobham(_ servers: Int, _ loads: [Double]) -> [Double] {
+    let offered = loads.reduce(0, +)
+    var blocked = 1.0
+    for count in 1...servers { blocked = offered * blocked / (Double(count) + offered * blocked) }
+    let waits = blocked / (1 - offered / Double(servers) * (1 - blocked))
+    var above = 0.0
+    return loads.map { load in
+      defer { above += load / Double(servers) }
+      return waits / (Double(servers) * (1 - above) * (1 - above - load / Double(servers)))
+    }
+  }
+
+  /// A year of milliseconds is nothing special, nor a service of a thousandth of a unit.
+  @Test(arguments: [1, 1e-7, 1e5])
+  func `strict priority waits as Cobham says, whatever a unit of time is`(scale: Double) throws {
+    let loads = [0.8, 1.2, 1]
+    var model = QueueingModel(
+      name: "strict", classes: [], groups: [.init(name: "four", count: 4)])
+    for (place, load) in loads.enumerated() {
+      var kind = QueueingModel.CaseClass(
+        name: "\(place)", arrivalRate: load * scale, serviceRate: scale)
+      kind.priority = -place
+      model.classes.append(kind)
+    }
+    model.order = .strict
+    model.length = 20_000 / scale
+    model.warmUp = 1_000 / scale
+    let result = try QueueingRun.run(model)
+    for (line, exact) in zip(result.classes, cobham(4, loads)) {
+      let (found, error) = (line.meanWait.value * scale, line.meanWait.standardError * scale)
+      #expect(abs(found - exact) < 4 * error && error < exact / 10, "\(found) ±\(error), \(exact)")
+    }
+  }
+
   /// A flow does not say that those who give up keep the agent from those who never do.
   @Test func `a load that nobody can serve is told and not measured`() throws {
     var high = QueueingModel.CaseClass(name: "high", arrivalRate: 3, serviceRate: 1)

@@ -22,9 +22,11 @@ public struct QueueingRun {
     var told: WaitEstimate?
   }
 
-  /// A unit of time in the router's milliseconds: far finer than any rate.
-  private static let unit = 10_000_000.0
+  /// A unit of time in the router's milliseconds.
+  private let unit: Double
   private static let epoch: Int64 = 1_700_000_000_000
+  /// Where the router looks at a clock: ten thousand seconds.
+  private static let calibrationUnit = 10_000_000.0
 
   private let model: QueueingModel
   private var router = Router()
@@ -43,8 +45,9 @@ public struct QueueingRun {
   private var patience: [SeededRandom]
   private var calibration: WaitCalibration?
 
-  private init(_ model: QueueingModel) throws(QueueingFault) {
+  private init(_ model: QueueingModel, unit: Double? = nil) throws(QueueingFault) {
     self.model = model
+    self.unit = unit ?? Self.unit(of: model)
     tally = QueueingTally(model)
     arrived = Array(repeating: 0, count: model.classes.count)
     func streams(_ kind: UInt64) -> [SeededRandom] {
@@ -66,10 +69,10 @@ public struct QueueingRun {
   }
 
   /// Asks the router of every case that begins to wait, and has patience without end, how long it
-  /// will, and holds that against how it came. A unit of time is ten thousand seconds here, which
-  /// counts where the router looks back for so long and no longer.
+  /// will, and holds that against how it came. A unit of time is ten thousand seconds here, since the
+  /// router looks back for so long and no longer.
   public static func calibration(of model: QueueingModel) throws(QueueingFault) -> WaitCalibration {
-    var run = try QueueingRun(model)
+    var run = try QueueingRun(model, unit: calibrationUnit)
     run.calibration = WaitCalibration()
     try run.run()
     return run.calibration ?? WaitCalibration()
@@ -99,6 +102,24 @@ public struct QueueingRun {
 
   // MARK: The world before anything happens
 
+  /// By the model's own rates, since its unit may be a millisecond or a year: the shortest of its mean times is a million
+  /// milliseconds, far coarser than the router's clock, and far less than a point of strict priority is worth.
+  private static func unit(of model: QueueingModel) -> Double {
+    let fastest = model.classes.reduce(0) {
+      max($0, $1.arrivalRate, $1.serviceRate, $1.patienceRate ?? 0)
+    }
+    // The clock holds no more milliseconds than that.
+    return min(1e6 * fastest, 1e18 / (model.warmUp + model.length))
+  }
+
+  /// Of a strict model: as far apart as they can be, so that no wait is worth the next, however long one service is beside
+  /// another.
+  private func strictPriority(_ kind: QueueingModel.CaseClass) -> Int16 {
+    let all = Set(model.classes.map(\.priority)).sorted()
+    let apart = Int(Int16.max) / max(1, all.count - 1)
+    return Int16(clamping: (all.firstIndex(of: kind.priority) ?? 0) * apart)
+  }
+
   private mutating func prepare() throws(QueueingFault) {
     try decide(.configure(configuration()), at: 0)
     for (index, group) in model.groups.enumerated() {
@@ -116,7 +137,7 @@ public struct QueueingRun {
       need.skills = kind.skills.compactMap { router.skillID(named: $0) }.sorted().map {
         .init(skill: $0, level: 1, required: true)
       }
-      if model.order == .strict { need.priority = Int16(clamping: kind.priority) }
+      if model.order == .strict { need.priority = strictPriority(kind) }
       needs.append(need)
     }
   }
@@ -216,7 +237,7 @@ public struct QueueingRun {
       lives[slot].serial == serial, model.classes[index].patienceRate == nil
     {
       lives[slot].told = router.estimatedWait(
-        of: CaseID(high: serial, low: UInt64(slot)), at: Self.instant(now))
+        of: CaseID(high: serial, low: UInt64(slot)), at: instant(now))
     }
     if lives[slot].isWaiting, lives[slot].serial == serial,
       let rate = model.classes[index].patienceRate
@@ -235,7 +256,7 @@ public struct QueueingRun {
       router.forgetDirtyRows()
       dropPatienceOver()
     }
-    if let rejection = router.decide(command, at: Self.instant(now), into: &decision) {
+    if let rejection = router.decide(command, at: instant(now), into: &decision) {
       guard rejection != .queueFull else { throw tooMuch() }
       throw QueueingFault(sentence: "the router refused a command of the model: \(rejection)")
     }
@@ -262,8 +283,8 @@ public struct QueueingRun {
         + "still waited, and what they will have waited is in no mean")
   }
 
-  private static func instant(_ now: Double) -> Instant {
-    Instant(milliseconds: epoch + Int64(now * unit))
+  private func instant(_ now: Double) -> Instant {
+    Instant(milliseconds: Self.epoch + Int64(now * unit))
   }
 
   private mutating func begin(_ slot: Int, _ agent: Int, at now: Double) {
@@ -271,7 +292,8 @@ public struct QueueingRun {
     lives[slot].isWaiting = false
     lives[slot].agent = agent
     if let told = life.told {
-      calibration?.add(told, waited: (now - life.arrived) * Self.unit / 1_000)
+      let seconds = (now - life.arrived) * unit / 1_000
+      calibration?.add(told, waited: seconds)
     }
     tally.waited(life.ofClass, arrived: life.arrived, wait: now - life.arrived, gaveUp: false)
     tally.queue(life.ofClass, by: -1, at: now)

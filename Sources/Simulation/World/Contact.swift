@@ -24,14 +24,15 @@ struct Contact {
 extension World {
   func somebodyComes() {
     if isClosing { return }
-    calendar.enter(.somebodyComes, at: now + 50 + Int64(random.below(4_000)))
+    calendar.enter(.somebodyComes, at: now + 50 + Int64(random.below(isBusy ? 1_500 : 4_000)))
     guard contacts.count(where: { !$0.isOver }) < settings.contactsMax else { return }
     let index = contacts.count
     let person = random.below(settings.peopleMax)
     if random.oneIn(8) { return visitShop(person) }
     contacts.append(
       Contact(
-        person: person, channel: random.oneIn(4) ? .phone : random.oneIn(4) ? .email : .chat,
+        person: person,
+        channel: random.oneIn(4) ? .phone : random.oneIn(isBusy ? 2 : 4) ? .email : .chat,
         bot: BotID(UInt32(random.below(2))), actsLeft: 2 + random.below(8),
         callKey: Array("call\(index)".utf8)))
     switch contacts[index].channel {

@@ -28,7 +28,7 @@ extension World {
   }
 
   func deskActs(_ index: Int) {
-    calendar.enter(.desk(index), at: now + 200 + Int64(random.below(6_000)))
+    calendar.enter(.desk(index), at: now + 200 + Int64(random.below(isBusy ? 3_000 : 6_000)))
     // What the machine knows of their cases is what their screen shows.
     if isUp, !isOut, random.oneIn(4), let view = pipeline.router.agent(desks[index].agent) {
       for id in view.cases where !desks[index].holding.contains(id) {
@@ -91,7 +91,6 @@ extension World {
 
   func deskIsOffered(_ index: Int, _ offer: OfferID, isRing: Bool) {
     desks[index].offer = offer
-    let agent = desks[index].agent
     if isRing {
       switch random.below(8) {
       case 0:
@@ -105,6 +104,12 @@ extension World {
       }
       return
     }
+    guard isBusy else { return deskDecides(index, offer) }
+    calendar.enter(.decides(desk: index, offer), at: now + Int64(random.below(8_000)))
+  }
+
+  func deskDecides(_ index: Int, _ offer: OfferID) {
+    let agent = desks[index].agent
     switch random.below(10) {
     case 0: send(.decline(offer, agent), isIdempotent: random.oneIn(2))
     case 1: break  // nobody looks

@@ -81,7 +81,7 @@ struct SimulatedRules: Planner {
   /// - Parameter limitedFrom: from when queues open and close; nil where nothing is limited.
   static func configuration(
     version: UInt32, agents: Int, skills: Int, queues: Int, limitedFrom: Instant? = nil,
-    _ random: inout SeededRandom
+    isBusy: Bool = false, _ random: inout SeededRandom
   ) -> RoutingConfiguration {
     var made = RoutingConfiguration(
       version: version, skills: (0..<skills).map { "skill\($0)" }, bots: ["robin", "ida"],
@@ -126,7 +126,19 @@ struct SimulatedRules: Planner {
     made.limits.sessionIdleMax = .seconds(600)
     made.limits.presenceLease = .seconds(60)
     if let limitedFrom { limit(&made, from: limitedFrom, &random) }
+    if isBusy { fill(&made, &random) }
     return made
+  }
+
+  /// Agents of every queue, with room for some work and beside it for what may be interrupted.
+  private static func fill(_ made: inout RoutingConfiguration, _ random: inout SeededRandom) {
+    made.limits.interruptible = .init(chat: random.oneIn(8), email: !random.oneIn(4), phone: false)
+    for index in made.agents.indices {
+      made.agents[index].queues = made.queues.map(\.name)
+      made.agents[index].capacity = UInt16(2 + random.below(3))
+      made.agents[index].channelMax = .init(
+        chat: UInt16(1 + random.below(3)), email: UInt16(2 + random.below(3)), phone: 1)
+    }
   }
 
   private static func limit(

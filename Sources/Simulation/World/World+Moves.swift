@@ -66,7 +66,8 @@ extension World {
   /// Who looks after the workspace merges and parts people, joins conversations and tags them.
   func supervisorActs() {
     if isClosing { return }
-    calendar.enter(.supervisor, at: now + 500 + Int64(random.below(20_000)))
+    calendar.enter(.supervisor, at: now + 500 + Int64(random.below(isBusy ? 3_000 : 20_000)))
+    if isBusy, !random.oneIn(4) { return assignOne() }
     guard let one = random.one(of: places), let other = random.one(of: places) else { return }
     let agent = desks[random.below(desks.count)].agent
     switch random.below(6) {
@@ -85,6 +86,13 @@ extension World {
             one.conversation, adds: ["vip"], removes: random.oneIn(3) ? ["vip"] : [],
             author: .agent(agent), by: "agent:\(agent.raw)", reason: "")))
     }
+  }
+
+  /// Whatever is open, to anybody: most of it is refused.
+  private func assignOne() {
+    guard isUp, !isOut, let id = random.one(of: pipeline.router.caseIDs) else { return }
+    send(
+      .onCase(id, .assign(to: desks[random.below(desks.count)].agent)), isIdempotent: false)
   }
 
   private func decide(_ what: AboutCustomer.What) {

@@ -12,6 +12,8 @@ import System
 /// one thread and under a clock that the world turns.
 final class World {
   let settings: WorldSettings
+  /// Has much to do.
+  let isBusy: Bool
   var random: SeededRandom
   var calendar = Calendar<Int64, Happening>()
   /// Milliseconds since the world began; the wall clock is this and `wallOffset`, and may jump.
@@ -63,6 +65,7 @@ final class World {
     case contact(Int)
     case desk(Int)
     case offered(desk: Int, OfferID, isRing: Bool)
+    case decides(desk: Int, OfferID)
     case supervisor
     case weather
   }
@@ -70,6 +73,9 @@ final class World {
   init(_ settings: WorldSettings) {
     self.settings = settings
     random = SeededRandom(seed: settings.seed)
+    // By luck of its own, so that the worlds that are not go on as they were.
+    var luck = SeededRandom(seed: settings.seed, stream: 1)
+    isBusy = settings.faults.contains(.busy) && luck.oneIn(2)
     let agents = 2 + random.below(settings.agentsMax - 1)
     rules = SimulatedRules(
       version: 1, skills: random.below(4), agents: agents,
@@ -123,6 +129,7 @@ final class World {
     case .contact(let index): contactActs(index)
     case .desk(let index): deskActs(index)
     case .offered(let desk, let offer, let isRing): deskIsOffered(desk, offer, isRing: isRing)
+    case .decides(let desk, let offer): deskDecides(desk, offer)
     case .supervisor: supervisorActs()
     case .weather: weather()
     }
@@ -149,7 +156,7 @@ final class World {
     pipeline.use(rules)
     let made = SimulatedRules.configuration(
       version: version, agents: desks.count, skills: rules.skills, queues: 2,
-      limitedFrom: has(.limits) ? wall : nil, &random)
+      limitedFrom: has(.limits) ? wall : nil, isBusy: isBusy, &random)
     ownRequest(.configure(made, encoded: [UInt8(truncatingIfNeeded: version)]))
   }
 
@@ -297,7 +304,7 @@ final class World {
     case .clock: wallOffset += Int64(random.below(240_000)) - 120_000
     case .disconnect: disconnect()
     case .reconfigure: if isUp, !isOut { configure() }
-    case .duplicate, .late, .lose, .moves, .limits: break  // these happen to single requests
+    case .duplicate, .late, .lose, .moves, .limits, .busy: break  // these happen to single requests
     }
   }
 

@@ -28,9 +28,12 @@ public struct WorldSettings: Sendable, Equatable {
     case moves
     /// Queues close, fill up and let nobody wait for ever; teams, interruptible work, silent bots.
     case limits
+    /// Every other world has much to do: mail that may be interrupted beside chats, agents who look at an offer for a while
+    /// before they take it, and supervisors who put what waits into their hands meanwhile.
+    case busy
 
     /// Whether it happens at moments of its own.
-    var isWeather: Bool { self != .moves && self != .limits }
+    var isWeather: Bool { self != .moves && self != .limits && self != .busy }
   }
 
   public var seed: UInt64
