@@ -4,78 +4,136 @@ import Rules
 /// What rests on the time, where facts do not say when it is. They are then absent, as in no real
 /// case.
 extension Facts {
-  /// - Returns: what of the time is left open; nil where `now` is given, or open on purpose.
-  fileprivate func timeLeftOut() -> (facts: [Fact], words: String)? {
+  /// - Returns: what of the time is left open, in words; nil where `now` is given, or open on purpose.
+  fileprivate var timeLeftOut: String? {
     guard self[.now] == nil else { return nil }
-    return self[.hours] == nil
-      ? ([.now, .hours], "neither `now` nor `hours`") : ([.now], "no `now`")
+    return self[.hours] == nil ? "neither `now` nor `hours`" : "no `now`"
   }
 
-  /// The same with all open that they do not say of the time.
-  fileprivate func openingTime(_ left: [Fact], _ hours: [String]) -> Facts {
-    var open = self
-    for fact in left { open.setUnknown(fact) }
-    open.setUnknown(hours, of: .hours)  // those beside the ones that are given
-    return open
-  }
-
-  fileprivate func closing(_ name: String) -> Facts {
-    var closed = self
-    var members = [(name, Value.bool(false))]
-    if case .map(let stated)? = self[.hours] {
-      for case (.string(let other), let value) in zip(stated.keys, stated.values)
-      where other != name {
-        members.append((other, value))
-      }
+  /// What they say of hours.
+  fileprivate var hoursTold: [String: Bool] {
+    guard case .map(let told)? = self[.hours] else { return [:] }
+    var found: [String: Bool] = [:]
+    for case (.string(let name), .bool(let isOpen)) in zip(told.keys, told.values) {
+      found[name] = isOpen
     }
-    closed[.hours] = .map(MapValue(members))
-    return closed
+    return found
   }
 }
 
+/// What becomes of a case whose facts do not say when it is, at each time at which what they say of
+/// hours is so.
+struct TimeLeftOpen {
+  enum Answer: Equatable {
+    /// The same as without a time.
+    case nothing
+    /// Which rule takes the case is another at one time than at another.
+    case rule
+    /// At all times this one takes it, and without a time another.
+    case ruleAtAllTimes(String)
+    /// A queue on its way is closed by these, at some time or at all times.
+    case hours([String], atAllTimes: Bool)
+  }
+
+  private let rules: RuleSet
+  private let together: HoursTogether?
+  /// Hours that decide anything; nil for all.
+  private let asked: Set<String>?
+
+  init(_ rules: RuleSet, _ hours: [HoursConfiguration], _ queues: [QueueConfiguration]) {
+    self.rules = rules
+    asked = rules.hoursAsked?.union(queues.filter(\.mayClose).compactMap(\.hours))
+    together = HoursTogether(hours)
+  }
+
+  /// - Parameters:
+  ///   - result: what is asked of a decision.
+  ///   - purse: what finding out may cost, in steps.
+  /// - Returns: nil where that could not be found out.
+  func answer<Result: Hashable>(
+    _ facts: Facts, from purse: inout Int, _ result: (Decision) -> Result
+  ) -> Answer? {
+    guard let together else { return nil }
+    let told = facts.hoursTold
+    var seen: Set<[Bool]> = []
+    var found: [(decision: Decision, result: Result)] = []
+    for way in together.ways where way.allSatisfy({ told[$0.name] ?? $0.isOpen == $0.isOpen }) {
+      let isNew = seen.insert(
+        way.filter { asked?.contains($0.name) ?? true }.map(\.isOpen)
+      ).inserted
+      guard isNew else { continue }
+      var there = facts
+      there[.hours] = .map(MapValue(way.map { ($0.name, .bool($0.isOpen)) }))
+      there.setUnknown(.now)
+      if rules.isUndecided(there, by: .now, from: &purse) { return purse > 0 ? .rule : nil }
+      let decision = rules.evaluate(there, from: &purse)
+      guard purse > 0 else { return nil }
+      found.append((decision, result(decision)))
+    }
+    let here = rules.evaluate(facts, from: &purse)
+    return purse > 0 ? compare(found, with: here, result(here), told) : nil
+  }
+
+  private func compare<Result: Hashable>(
+    _ found: [(decision: Decision, result: Result)], with here: Decision, _ result: Result,
+    _ told: [String: Bool]
+  ) -> Answer {
+    let others = found.filter { $0.result != result }
+    guard !others.isEmpty else { return .nothing }
+    let takers = Set(found.map(\.decision.rule))
+    guard takers.count == 1, let taker = takers.first else { return .rule }
+    if taker != here.rule { return .ruleAtAllTimes(taker) }
+    // As few as there are: what else is closed at another time need not be.
+    let closing = others.map { other in
+      other.decision.hoursAsked.filter { $0.isOpen == false && told[$0.name] == nil }.map(\.name)
+    }
+    let isAtAllTimes = others.count == found.count && Set(found.map(\.result)).count == 1
+    return .hours(
+      closing.min { $0.count < $1.count } ?? [], atAllTimes: isAtAllTimes)
+  }
+}
+
+extension QueueConfiguration {
+  fileprivate var mayClose: Bool { hours != nil && closed != nil }
+}
+
 extension WorkspaceReader {
-  /// Tests that at another hour might fail.
+  /// Tests that at another hour might fail, or have what comes at no time.
   func lintTimes(_ rules: RuleSet) {
     guard !rules.asked.isDisjoint(with: [.now, .hours]) || queues.contains(where: \.mayClose)
     else { return }
+    let times = TimeLeftOpen(rules, hours, queues)
     var purse = Self.timesStepsMax
     for (place, test) in timeless where !findings.isFull {
-      guard let left = test.facts.timeLeftOut() else { continue }
-      var open = test.facts.openingTime(left.facts, hours.map(\.name))
-      open.completeQueues(rules.quietQueues)
-      let what: String
-      if rules.isUndecided(open, from: &purse) {
-        what = "which rule takes this rests on the time"
-      } else if let hours = hoursDeciding(test, open, rules, &purse) {
-        what = "what becomes of this rests on the hours `\(hours)`"
-      } else {
-        continue
-      }
+      guard let left = test.facts.timeLeftOut else { continue }
+      var facts = test.facts
+      facts.completeQueues(rules.quietQueues)
+      let answer = times.answer(facts, from: &purse) { rules.actual(test.expected, $0) }
+      guard let what = answer?.words else { continue }
       place.report(
-        "\(what), and the test gives \(left.words)",
+        "\(what), and the test gives \(left)",
         hint: "give `now`: which hours are open follows from it", severity: .warning)
     }
-  }
-
-  /// Hours of a queue that, while it is closed, does with the case what the test would not expect.
-  private func hoursDeciding(
-    _ test: RuleTest, _ open: Facts, _ rules: RuleSet, _ purse: inout Int
-  ) -> String? {
-    let decision = rules.evaluate(open, from: &purse)
-    let actual = rules.actual(test.expected, decision)
-    let found = decision.takenForOpen.first { name in
-      let closed = rules.evaluate(open.closing(name), from: &purse)
-      return rules.actual(test.expected, closed) != actual
-    }
-    return purse > 0 ? found : nil
   }
 
   /// - Units: steps of conditions for all tests together, about a second.
   private static let timesStepsMax = 10_000_000
 }
 
-extension QueueConfiguration {
-  fileprivate var mayClose: Bool { hours != nil && closed != nil }
+extension TimeLeftOpen.Answer {
+  /// Nil where nothing rests on the time.
+  fileprivate var words: String? {
+    switch self {
+    case .nothing: return nil
+    case .rule: return "which rule takes this rests on the time"
+    case .ruleAtAllTimes(let name): return "whenever that is, `\(name)` takes this"
+    case .hours(let names, let isAtAllTimes):
+      let named = names.map { "`\($0)`" }.joined(separator: " and ")
+      return isAtAllTimes
+        ? "whenever that is, the hours \(named) are closed, and what becomes of this is another"
+        : "what becomes of this rests on the hours \(named)"
+    }
+  }
 }
 
 extension WorkspaceFolder {
@@ -83,12 +141,19 @@ extension WorkspaceFolder {
   /// do not.
   public static func explain(_ facts: Facts, by workspace: CheckedWorkspace) -> Explanation {
     var explanation = workspace.rules.explain(facts)
-    guard let left = facts.timeLeftOut() else { return explanation }
-    let open = facts.openingTime(left.facts, workspace.hours.map(\.name))
-    let needs = workspace.rules.explain(open).trials.flatMap(\.needs)
-    if needs.contains(where: { $0 == Fact.now.name || $0.hasPrefix(Fact.hours.name) }) {
-      explanation.decision.passedOn.insert(
-        "which rule takes this rests on the time, and the facts give \(left.words)", at: 0)
+    guard let left = facts.timeLeftOut else { return explanation }
+    var purse = RuleSet.stepsPerCaseMax
+    let times = TimeLeftOpen(workspace.rules, workspace.hours, workspace.queues)
+    let answer = times.answer(facts, from: &purse) { [$0.outcome] }
+    switch answer {
+    case .nothing where !explanation.isUndecided:
+      // That a queue is taken for open makes no difference.
+      let assumed = explanation.decision.hoursAsked.compactMap(\.assumption)
+      explanation.decision.passedOn.removeAll(where: assumed.contains)
+    case .rule, .ruleAtAllTimes:
+      guard let words = answer?.words else { break }
+      explanation.decision.passedOn.insert("\(words), and the facts give \(left)", at: 0)
+    case .nothing, .hours, nil: break
     }
     return explanation
   }

@@ -38,8 +38,16 @@ public struct Decision: Sendable, Hashable {
   /// Queues that were closed or full, and so passed the case on, and what the plan would rest on and
   /// is not known: a line each.
   public var passedOn: [String] = []
-  /// Hours of queues that the outcome takes for open, since nobody said whether they are.
-  public var takenForOpen: [String] = []
+  /// Hours of queues on whose way the case came, in order.
+  public var hoursAsked: [HoursAsked] = []
+
+  public struct HoursAsked: Sendable, Hashable {
+    public var name: String
+    /// Nil where nobody said: the outcome takes them for open.
+    public var isOpen: Bool?
+    /// What stands of that in `passedOn`.
+    public var assumption: String?
+  }
 }
 
 /// The ordered rules of a workspace. The first that matches wins; the last has no condition.
@@ -127,28 +135,42 @@ public struct RuleSet: Sendable {
     return decision(rules.count - 1, facts)
   }
 
-  /// Whether it rests on what is unknown which rule takes a case.
+  /// Whether it rests on an unknown fact which rule takes a case.
   ///
   /// - Parameter purse: what finding out may cost, in steps; once it is empty, nothing is claimed.
-  public func isUndecided(_ facts: Facts, from purse: inout Int) -> Bool {
+  public func isUndecided(_ facts: Facts, by fact: Fact, from purse: inout Int) -> Bool {
     var candidates = index.candidates(facts)
     while let at = candidates.next() {
       guard purse > 0, let condition = rules[at].when else { return false }
       let value = condition.evaluate(facts.slots, from: &purse)
       if value == .bool(true) { return false }
-      if value.isUnknown, !condition.needs(condition.trace(facts.slots)).isEmpty { return true }
+      if value.isUnknown, condition.needs(condition.trace(facts.slots)).contains(fact.name) {
+        return true
+      }
     }
     return false
+  }
+
+  /// The names of `hours` that any condition asks; nil where one asks more of them, such as how many
+  /// there are.
+  public var hoursAsked: Set<String>? {
+    var names: Set<String> = []
+    for condition in rules.compactMap(\.when)
+    where condition.slotsRead.contains(Fact.hours.rawValue) {
+      guard let asked = condition.namesAsked(of: Fact.hours.rawValue) else { return nil }
+      names.formUnion(asked)
+    }
+    return names
   }
 
   func decision(_ at: Int, _ facts: Facts) -> Decision {
     let rule = rules[at]
     let (completed, leftOut) = complete(rule, facts)
-    var takenForOpen: [String] = []
-    let (outcome, passedOn) = placement.settle(completed, facts, takenForOpen: &takenForOpen)
+    var hoursAsked: [Decision.HoursAsked] = []
+    let (outcome, passedOn) = placement.settle(completed, facts, asking: &hoursAsked)
     return Decision(
       version: version, ruleIndex: at, rule: rule.name, outcome: outcome,
-      passedOn: leftOut + passedOn, takenForOpen: takenForOpen)
+      passedOn: leftOut + passedOn, hoursAsked: hoursAsked)
   }
 
   /// Adds what the rule takes from the facts.
