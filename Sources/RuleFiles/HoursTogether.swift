@@ -4,18 +4,25 @@ import Rules
 /// Which sets of hours are open together, at every moment for which they are spelt out: at no other
 /// moment within that time can anything else be so.
 struct HoursTogether {
+  typealias Way = [(name: String, isOpen: Bool)]
   /// All sets of hours, and whether each is open, once for each way that there is.
-  let ways: [[(name: String, isOpen: Bool)]]
+  let ways: [Way]
+  private let hours: [HoursConfiguration]
+  private let from: Instant
+  private let until: Instant
 
   /// No more openings and closings are gone through, and no more ways kept: of more, nothing is known.
   private static let changesMax = 200_000
   private static let waysMax = 4_096
 
   /// Nil where there are too many to go through.
-  init?(_ hours: [HoursConfiguration]) {
+  ///
+  /// - Parameter now: where time begins if there are no hours.
+  init?(_ hours: [HoursConfiguration], now: Instant) {
     guard hours.reduce(0, { $0 + 2 * $1.open.count }) <= Self.changesMax else { return nil }
-    let from = hours.map(\.expandedFrom).max() ?? Instant(milliseconds: 0)
-    let until = hours.map(\.expandedUntil).min() ?? Instant(milliseconds: 1)
+    let from = hours.map(\.expandedFrom).max() ?? now
+    let until = hours.map(\.expandedUntil).min() ?? now + .seconds(731 * 86_400)
+    (self.hours, self.from, self.until) = (hours, from, until)
     var changes: [(at: Instant, number: Int, isOpen: Bool)] = []
     for (number, one) in hours.enumerated() {
       for interval in one.open where interval.start < until {
@@ -41,5 +48,19 @@ struct HoursTogether {
     }
     guard found.count <= Self.waysMax else { return nil }
     ways = found.map { state in zip(hours, state).map { ($0.name, $1) } }
+  }
+
+  /// The beginning of every hour, and every moment between at which hours open or close, where those
+  /// that are told are as they are told.
+  func moments(_ told: [String: Bool]) -> some Sequence<(at: Instant, way: Way)> {
+    let hour: Int64 = 3_600_000
+    let first = Instant(milliseconds: from.milliseconds / hour * hour)
+    let hourly = sequence(first: first) { $0 + .seconds(3_600) }.prefix { $0 < until }
+    let changes = hours.lazy.flatMap { $0.open.lazy.flatMap { [$0.start, $0.end] } }
+      .filter { $0.milliseconds % hour != 0 && $0 < until }
+    let known = hours.filter { told[$0.name] != nil }
+    return [AnySequence([from]), AnySequence(hourly), AnySequence(changes)].lazy.joined()
+      .filter { at in from <= at && known.allSatisfy { $0.isOpen(at: at) == told[$0.name] } }
+      .map { at in (at, hours.map { ($0.name, $0.isOpen(at: at)) }) }
   }
 }

@@ -25,7 +25,12 @@ extension WorkspaceReader {
       // Nobody knows what else would be given.
       let isMisread = findings.errorsCount > errorsBefore
       let missing = facts[.sessionChannel] == nil ? [ImpossibleFact.withoutChannel] : []
-      for found in missing + facts.impossible(about, skills: skillNames) where !isMisread {
+      let impossible = facts.impossible(
+        about, skills: skillNames,
+        serving: {
+          self.isMisread(.agent) || self.agentNames == nil ? nil : self.serving($0).count
+        })
+      for found in missing + impossible where !isMisread {
         (given.member(found.path) ?? given).report(
           found.message + ImpossibleFact.sentence, hint: found.hint, severity: .warning)
       }

@@ -1,4 +1,6 @@
 import Expressions
+import Foundation
+import Model
 import Rules
 
 /// What rests on the time, where facts do not say when it is. They are then absent, as in no real
@@ -39,22 +41,29 @@ struct TimeLeftOpen {
   private let together: HoursTogether?
   /// Hours that decide anything; nil for all.
   private let asked: Set<String>?
+  /// - Units: steps of conditions, for all that is asked together; about ten million a second.
+  private var stepsLeft: Int
+  /// How many moments may be looked at where it is not hours alone on which a rule rests.
+  private var momentsLeft = 100_000
 
-  init(_ rules: RuleSet, _ hours: [HoursConfiguration], _ queues: [QueueConfiguration]) {
+  init(
+    _ rules: RuleSet, _ hours: [HoursConfiguration], _ queues: [QueueConfiguration], now: Instant,
+    steps: Int
+  ) {
     self.rules = rules
+    stepsLeft = steps
     asked = rules.hoursAsked?.union(queues.filter(\.mayClose).compactMap(\.hours))
-    together = HoursTogether(hours)
+    together = HoursTogether(hours, now: now)
   }
 
-  /// - Parameters:
-  ///   - result: what is asked of a decision.
-  ///   - purse: what finding out may cost, in steps.
+  /// - Parameter result: what is asked of a decision.
   /// - Returns: nil where that could not be found out.
-  func answer<Result: Hashable>(
-    _ facts: Facts, from purse: inout Int, _ result: (Decision) -> Result
+  mutating func answer<Result: Hashable>(
+    _ facts: Facts, _ result: (Decision) -> Result
   ) -> Answer? {
     guard let together else { return nil }
     let told = facts.hoursTold
+    let here = rules.evaluate(facts, from: &stepsLeft)
     var seen: Set<[Bool]> = []
     var found: [(decision: Decision, result: Result)] = []
     for way in together.ways where way.allSatisfy({ told[$0.name] ?? $0.isOpen == $0.isOpen }) {
@@ -65,13 +74,41 @@ struct TimeLeftOpen {
       var there = facts
       there[.hours] = .map(MapValue(way.map { ($0.name, .bool($0.isOpen)) }))
       there.setUnknown(.now)
-      if rules.isUndecided(there, by: .now, from: &purse) { return purse > 0 ? .rule : nil }
-      let decision = rules.evaluate(there, from: &purse)
-      guard purse > 0 else { return nil }
+      let undecided = rules.undecided(there, by: .now, from: &stepsLeft)
+      guard stepsLeft > 0 else { return nil }
+      if !undecided.isEmpty {
+        let byHour = undecided.allSatisfy {
+          $0.when?.asksHourAndDay(of: Fact.now.rawValue) ?? true
+        }
+        return byHour ? answerByHour(facts, told, together, here, result) : .rule
+      }
+      let decision = rules.evaluate(there, from: &stepsLeft)
+      guard stepsLeft > 0 else { return nil }
       found.append((decision, result(decision)))
     }
-    let here = rules.evaluate(facts, from: &purse)
-    return purse > 0 ? compare(found, with: here, result(here), told) : nil
+    return compare(found, with: here, result(here), told)
+  }
+
+  /// The same where a rule asks for the hour or the day itself: whether some hour has another result.
+  private mutating func answerByHour<Result: Hashable>(
+    _ facts: Facts, _ told: [String: Bool], _ together: HoursTogether,
+    _ here: Decision, _ result: (Decision) -> Result
+  ) -> Answer? {
+    var there = facts
+    var seen: Set<Decision> = []
+    var found: [(decision: Decision, result: Result)] = []
+    for (at, way) in together.moments(told) {
+      momentsLeft -= 1
+      there[.hours] = .map(MapValue(way.map { ($0.name, .bool($0.isOpen)) }))
+      there[.now] = .timestamp(Timestamp(milliseconds: at.milliseconds))
+      let decision = rules.evaluate(there, from: &stepsLeft)
+      guard momentsLeft > 0, stepsLeft > 0 else { return nil }
+      guard seen.insert(decision).inserted else { continue }
+      found.append((decision, result(decision)))
+      // No other moment changes that.
+      if compare(found, with: here, result(here), told) == .rule { return .rule }
+    }
+    return compare(found, with: here, result(here), told)
   }
 
   private func compare<Result: Hashable>(
@@ -102,13 +139,13 @@ extension WorkspaceReader {
   func lintTimes(_ rules: RuleSet) {
     guard !rules.asked.isDisjoint(with: [.now, .hours]) || queues.contains(where: \.mayClose)
     else { return }
-    let times = TimeLeftOpen(rules, hours, queues)
-    var purse = Self.timesStepsMax
+    let start = Instant(milliseconds: Int64(now.timeIntervalSince1970 * 1_000))
+    var times = TimeLeftOpen(rules, hours, queues, now: start, steps: Self.timesStepsMax)
     for (place, test) in timeless where !findings.isFull {
       guard let left = test.facts.timeLeftOut else { continue }
       var facts = test.facts
       facts.completeQueues(rules.quietQueues)
-      let answer = times.answer(facts, from: &purse) { rules.actual(test.expected, $0) }
+      let answer = times.answer(facts) { rules.actual(test.expected, $0) }
       guard let what = answer?.words else { continue }
       place.report(
         "\(what), and the test gives \(left)",
@@ -137,14 +174,21 @@ extension TimeLeftOpen.Answer {
 }
 
 extension WorkspaceFolder {
+  private struct Taken: Hashable {
+    var rule: String
+    var outcome: Outcome
+  }
+
   /// What becomes of facts that somebody states, with a line where that rests on a time which they
   /// do not.
   public static func explain(_ facts: Facts, by workspace: CheckedWorkspace) -> Explanation {
     var explanation = workspace.rules.explain(facts)
     guard let left = facts.timeLeftOut else { return explanation }
-    var purse = RuleSet.stepsPerCaseMax
-    let times = TimeLeftOpen(workspace.rules, workspace.hours, workspace.queues)
-    let answer = times.answer(facts, from: &purse) { [$0.outcome] }
+    var times = TimeLeftOpen(
+      workspace.rules, workspace.hours, workspace.queues,
+      now: Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000)),
+      steps: RuleSet.stepsPerCaseMax)
+    let answer = times.answer(facts) { Taken(rule: $0.rule, outcome: $0.outcome) }
     switch answer {
     case .nothing where !explanation.isUndecided:
       // That a queue is taken for open makes no difference.

@@ -135,20 +135,21 @@ public struct RuleSet: Sendable {
     return decision(rules.count - 1, facts)
   }
 
-  /// Whether it rests on an unknown fact which rule takes a case.
+  /// The rules of which it rests on an unknown fact whether they take a case, before one surely does.
   ///
-  /// - Parameter purse: what finding out may cost, in steps; once it is empty, nothing is claimed.
-  public func isUndecided(_ facts: Facts, by fact: Fact, from purse: inout Int) -> Bool {
+  /// - Parameter purse: what finding out may cost, in steps; once it is empty, no more are found.
+  public func undecided(_ facts: Facts, by fact: Fact, from purse: inout Int) -> [Rule] {
+    var found: [Rule] = []
     var candidates = index.candidates(facts)
     while let at = candidates.next() {
-      guard purse > 0, let condition = rules[at].when else { return false }
+      guard purse > 0, let condition = rules[at].when else { break }
       let value = condition.evaluate(facts.slots, from: &purse)
-      if value == .bool(true) { return false }
+      if value == .bool(true) { break }
       if value.isUnknown, condition.needs(condition.trace(facts.slots)).contains(fact.name) {
-        return true
+        found.append(rules[at])
       }
     }
-    return false
+    return found
   }
 
   /// The names of `hours` that any condition asks; nil where one asks more of them, such as how many

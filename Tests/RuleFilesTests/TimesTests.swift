@@ -21,7 +21,12 @@ struct `A test that gives no time` {
   private struct Made {
     var generator: Numbers
     let names = ["a", "b", "c"]
-    init(_ seed: UInt64) { generator = Numbers(state: seed) }
+    /// Whether conditions ask for the hour and the day, too.
+    let asksTime: Bool
+    init(_ seed: Int, asksTime: Bool) {
+      generator = Numbers(state: UInt64(seed))
+      self.asksTime = asksTime
+    }
 
     mutating func one(of all: [String]) -> String {
       all[Int.random(in: all.indices, using: &generator)]
@@ -44,7 +49,10 @@ struct `A test that gives no time` {
       func hours() -> String {
         (Bool.random(using: &generator) ? "" : "!") + "hours." + one(of: names)
       }
-      switch Int.random(in: 0..<4, using: &generator) {
+      switch Int.random(in: 0..<(asksTime ? 7 : 4), using: &generator) {
+      case 4: return "now.getHours(\"UTC\") >= \(one(of: ["6", "16", "22"]))"
+      case 5: return "now.getDayOfWeek() in [0, 6] && \(hours())"
+      case 6: return "now.getHours() < 9 || \(hours())"
       case 0: return hours()
       case 1: return "\(hours()) && \(hours())"
       case 2: return "\(hours()) || \(hours())"
@@ -57,7 +65,7 @@ struct `A test that gives no time` {
       let rules = (0..<3).map { number in
         "- name: r\(number)\n  when: '\(condition())'\n  route: { queue: \(one(of: ["q0", "q1", "q2"])), priority: \(number % 2) }\n"
       }
-      let tests = (0..<testsEach).map { number in
+      let tests = (0..<(asksTime ? 4 : testsEach)).map { number in
         let told = names.filter { _ in Int.random(in: 0..<3, using: &generator) == 0 }.map {
           "\($0): \(Bool.random(using: &generator))"
         }
@@ -102,15 +110,16 @@ struct `A test that gives no time` {
     return [workspace.rules.evaluate(facts).rule] + failures.map(\.actual)
   }
 
-  @Test func `is warned of exactly where some moment has another result`() throws {
+  @Test(arguments: [false, true])
+  func `is warned of exactly where some moment has another result`(_ asksTime: Bool) throws {
     var (warned, unwarned, atAllTimes) = (0, 0, 0)
-    for seed in 0..<Self.workspaces {
-      var made = Made(UInt64(seed))
+    for seed in 0..<(asksTime ? Self.workspaces / 4 : Self.workspaces) {
+      var made = Made(seed, asksTime: asksTime)
       let files = made.files()
       let loaded = WorkspaceFolder.load(
         files: files, name: "x", now: Date(timeIntervalSince1970: 1_795_641_953))
       let workspace = try #require(loaded.workspace, "\(loaded.rendered)")
-      let moments = Self.different(workspace.hours)
+      let moments = Self.different(workspace.hours, asksTime)
       for test in loaded.tests {
         let told = loaded.diagnostics.first {
           "\($0.file):\($0.line)" == test.place && $0.message.contains("the test gives")
@@ -132,19 +141,27 @@ struct `A test that gives no time` {
         #expect(Set(there.map { $0[0] }).count == 1 && !there.contains(here), "\(seed) \(told)")
       }
     }
+    let least = asksTime ? 10 : 100
     #expect(
-      warned > 100 && unwarned > 100 && atAllTimes > 10, "\(warned) \(unwarned) \(atAllTimes)")
+      warned > least && unwarned > least && atAllTimes > least / 10,
+      "\(warned) \(unwarned) \(atAllTimes)")
   }
 
-  /// Of all moments at which hours open or close those that differ in what is open, and the first.
-  private static func different(_ hours: [HoursConfiguration]) -> [Instant] {
+  /// Of all moments at which hours open or close, or an hour begins, those that differ in what is open,
+  /// or in the hour and the day.
+  private static func different(_ hours: [HoursConfiguration], _ asksTime: Bool) -> [Instant] {
     let from = hours.map(\.expandedFrom).max() ?? Instant(milliseconds: 0)
     let until = hours.map(\.expandedUntil).min() ?? Instant(milliseconds: 0)
-    let all = [from] + hours.flatMap { $0.open.flatMap { [$0.start, $0.end] } }
-    var seen: Set<[Bool]> = []
+    var all = [from] + hours.flatMap { $0.open.flatMap { [$0.start, $0.end] } }
+    if asksTime {
+      let first = from.milliseconds / 3_600_000
+      all += (first...until.milliseconds / 3_600_000).map { Instant(milliseconds: $0 * 3_600_000) }
+    }
+    var seen: Set<[Int64]> = []
     return all.filter { moment in
-      moment >= from && moment < until
-        && seen.insert(hours.map { $0.isOpen(at: moment) }).inserted
+      let hourOfWeek = asksTime ? moment.milliseconds / 3_600_000 % 168 : 0
+      return moment >= from && moment < until
+        && seen.insert(hours.map { $0.isOpen(at: moment) ? 1 : 0 } + [hourOfWeek]).inserted
     }
   }
 
