@@ -43,8 +43,8 @@ struct TimeLeftOpen {
   private let asked: Set<String>?
   /// - Units: steps of conditions, for all that is asked together; about ten million a second.
   private var stepsLeft: Int
-  /// How many moments may be looked at where it is not hours alone on which a rule rests.
-  private var momentsLeft = 100_000
+  /// - Units: steps, for what is made of a moment beside.
+  private static let stepsPerMoment = 20
 
   init(
     _ rules: RuleSet, _ hours: [HoursConfiguration], _ queues: [QueueConfiguration], now: Instant,
@@ -66,27 +66,34 @@ struct TimeLeftOpen {
     let here = rules.evaluate(facts, from: &stepsLeft)
     var seen: Set<[Bool]> = []
     var found: [(decision: Decision, result: Result)] = []
+    var asksHour = false
     for way in together.ways where way.allSatisfy({ told[$0.name] ?? $0.isOpen == $0.isOpen }) {
       let isNew = seen.insert(
         way.filter { asked?.contains($0.name) ?? true }.map(\.isOpen)
       ).inserted
       guard isNew else { continue }
+      stepsLeft -= Self.stepsPerMoment
       var there = facts
       there[.hours] = .map(MapValue(way.map { ($0.name, .bool($0.isOpen)) }))
       there.setUnknown(.now)
       let undecided = rules.undecided(there, by: .now, from: &stepsLeft)
       guard stepsLeft > 0 else { return nil }
-      if !undecided.isEmpty {
-        let byHour = undecided.allSatisfy {
+      guard undecided.isEmpty else {
+        // Of more than hours and days nobody knows all that it may come to.
+        let isByHour = undecided.allSatisfy {
           $0.when?.asksHourAndDay(of: Fact.now.rawValue) ?? true
         }
-        return byHour ? answerByHour(facts, told, together, here, result) : .rule
+        guard isByHour else { return .rule }
+        asksHour = true
+        continue
       }
       let decision = rules.evaluate(there, from: &stepsLeft)
       guard stepsLeft > 0 else { return nil }
       found.append((decision, result(decision)))
     }
-    return compare(found, with: here, result(here), told)
+    return asksHour
+      ? answerByHour(facts, told, together, here, result)
+      : compare(found, with: here, result(here), told)
   }
 
   /// The same where a rule asks for the hour or the day itself: whether some hour has another result.
@@ -98,11 +105,11 @@ struct TimeLeftOpen {
     var seen: Set<Decision> = []
     var found: [(decision: Decision, result: Result)] = []
     for (at, way) in together.moments(told) {
-      momentsLeft -= 1
+      stepsLeft -= Self.stepsPerMoment
       there[.hours] = .map(MapValue(way.map { ($0.name, .bool($0.isOpen)) }))
       there[.now] = .timestamp(Timestamp(milliseconds: at.milliseconds))
       let decision = rules.evaluate(there, from: &stepsLeft)
-      guard momentsLeft > 0, stepsLeft > 0 else { return nil }
+      guard stepsLeft > 0 else { return nil }
       guard seen.insert(decision).inserted else { continue }
       found.append((decision, result(decision)))
       // No other moment changes that.
