@@ -4,9 +4,9 @@ import Rules
 /// Which sets of hours are open together, at every moment for which they are spelt out: at no other
 /// moment within that time can anything else be so.
 struct HoursTogether {
-  typealias Way = [(name: String, isOpen: Bool)]
-  /// All sets of hours, and whether each is open, once for each way that there is.
-  let ways: [Way]
+  let names: [String]
+  /// Whether each of them is open, once for each way that there is.
+  let ways: [[Bool]]
   private let hours: [HoursConfiguration]
   private let from: Instant
   private let until: Instant
@@ -47,20 +47,21 @@ struct HoursTogether {
       }
     }
     guard found.count <= Self.waysMax else { return nil }
-    ways = found.map { state in zip(hours, state).map { ($0.name, $1) } }
+    (names, ways) = (hours.map(\.name), found)
   }
 
-  /// The beginning of every hour, and every moment between at which hours open or close, where those
-  /// that are told are as they are told.
-  func moments(_ told: [String: Bool]) -> some Sequence<(at: Instant, way: Way)> {
+  /// The beginning of every hour, and every moment between at which hours open or close, each with the
+  /// number of its way.
+  func moments() -> [(at: Instant, way: Int)] {
     let hour: Int64 = 3_600_000
     let first = Instant(milliseconds: from.milliseconds / hour * hour)
     let hourly = sequence(first: first) { $0 + .seconds(3_600) }.prefix { $0 < until }
     let changes = hours.lazy.flatMap { $0.open.lazy.flatMap { [$0.start, $0.end] } }
       .filter { $0.milliseconds % hour != 0 && $0 < until }
-    let known = hours.filter { told[$0.name] != nil }
-    return [AnySequence([from]), AnySequence(hourly), AnySequence(changes)].lazy.joined()
-      .filter { at in from <= at && known.allSatisfy { $0.isOpen(at: at) == told[$0.name] } }
-      .map { at in (at, hours.map { ($0.name, $0.isOpen(at: at)) }) }
+    let numbers = Dictionary(zip(ways, ways.indices), uniquingKeysWith: { first, _ in first })
+    return ([from] + hourly + Set(changes).sorted()).compactMap { at in
+      guard at >= from, let way = numbers[hours.map { $0.isOpen(at: at) }] else { return nil }
+      return (at, way)
+    }
   }
 }

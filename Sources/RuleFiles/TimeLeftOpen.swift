@@ -39,20 +39,19 @@ struct TimeLeftOpen {
 
   private let rules: RuleSet
   private let together: HoursTogether?
-  /// Hours that decide anything; nil for all.
-  private let asked: Set<String>?
   /// - Units: steps of conditions, for all that is asked together; about ten million a second.
   private var stepsLeft: Int
+  /// The same for what is looked at hour by hour, and how many moments may be.
+  private var stepsByHourLeft: Int
+  private var momentsLeft: Int
+  /// What is looked at then; found out once.
+  private var moments: [(at: Instant, way: Int)]?
   /// - Units: steps, for what is made of a moment beside.
   private static let stepsPerMoment = 20
 
-  init(
-    _ rules: RuleSet, _ hours: [HoursConfiguration], _ queues: [QueueConfiguration], now: Instant,
-    steps: Int
-  ) {
+  init(_ rules: RuleSet, _ hours: [HoursConfiguration], now: Instant, steps: Int) {
     self.rules = rules
-    stepsLeft = steps
-    asked = rules.hoursAsked?.union(queues.filter(\.mayClose).compactMap(\.hours))
+    (stepsLeft, stepsByHourLeft, momentsLeft) = (steps, steps, steps / 10)
     together = HoursTogether(hours, now: now)
   }
 
@@ -64,31 +63,37 @@ struct TimeLeftOpen {
     guard let together else { return nil }
     let told = facts.hoursTold
     let here = rules.evaluate(facts, from: &stepsLeft)
-    var seen: Set<[Bool]> = []
     var found: [(decision: Decision, result: Result)] = []
     var asksHour = false
-    for way in together.ways where way.allSatisfy({ told[$0.name] ?? $0.isOpen == $0.isOpen }) {
-      let isNew = seen.insert(
-        way.filter { asked?.contains($0.name) ?? true }.map(\.isOpen)
-      ).inserted
-      guard isNew else { continue }
-      stepsLeft -= Self.stepsPerMoment
+    let own = together.ways.filter { way in
+      zip(together.names, way).allSatisfy { told[$0] ?? $1 == $1 }
+    }
+    var branches = own.isEmpty ? [] : [(told: told, ways: own)]
+    while let branch = branches.popLast() {
+      stepsLeft -= Self.stepsPerMoment + together.names.count + branch.ways.count / 16
       var there = facts
-      there[.hours] = .map(MapValue(way.map { ($0.name, .bool($0.isOpen)) }))
+      there[.hours] = .map(MapValue(branch.told.map { ($0, .bool($1)) }))
+      there.setUnknown(together.names, of: .hours)
       there.setUnknown(.now)
-      let undecided = rules.undecided(there, by: .now, from: &stepsLeft)
-      guard stepsLeft > 0 else { return nil }
-      guard undecided.isEmpty else {
-        // Of more than hours and days nobody knows all that it may come to.
-        let isByHour = undecided.allSatisfy {
-          $0.when?.asksHourAndDay(of: Fact.now.rawValue) ?? true
-        }
-        guard isByHour else { return .rule }
-        asksHour = true
-        continue
-      }
+      let undecided = rules.undecided(there, from: &stepsLeft)
       let decision = rules.evaluate(there, from: &stepsLeft)
       guard stepsLeft > 0 else { return nil }
+      // Of all hours only those are told apart on which anything rests.
+      if let number = Self.needed(undecided.map(\.needs), decision, together.names) {
+        for isOpen in [false, true] {
+          let ways = branch.ways.filter { $0[number] == isOpen }
+          var told = branch.told
+          told[together.names[number]] = isOpen
+          if !ways.isEmpty { branches.append((told, ways)) }
+        }
+        continue
+      }
+      let byTime = undecided.filter { $0.needs.contains(Fact.now.name) }.map(\.rule)
+      // Of more than hours and days nobody knows all that it may come to.
+      guard byTime.allSatisfy({ $0.when?.asksHourAndDay(of: Fact.now.rawValue) ?? true }) else {
+        return .rule
+      }
+      if !byTime.isEmpty { asksHour = true }
       found.append((decision, result(decision)))
     }
     return asksHour
@@ -96,20 +101,36 @@ struct TimeLeftOpen {
       : compare(found, with: here, result(here), told)
   }
 
-  /// The same where a rule asks for the hour or the day itself: whether some hour has another result.
+  /// The first hours that are not told apart yet, and must be.
+  private static func needed(_ needs: [[String]], _ decision: Decision, _ names: [String]) -> Int? {
+    let prefix = Fact.hours.name + "."
+    let ofRules = needs.lazy.joined().filter { $0.hasPrefix(prefix) }
+      .map { String($0.dropFirst(prefix.utf8.count)) }
+    let ofQueues = decision.hoursAsked.lazy.filter { $0.isOpen == nil }.map(\.name)
+    return (ofRules.first ?? ofQueues.first).flatMap { names.firstIndex(of: $0) }
+  }
+
+  /// The same where a rule asks for the hour or the day itself: at every hour.
   private mutating func answerByHour<Result: Hashable>(
     _ facts: Facts, _ told: [String: Bool], _ together: HoursTogether,
     _ here: Decision, _ result: (Decision) -> Result
   ) -> Answer? {
+    let all = moments ?? together.moments()
+    moments = all
+    let open = together.ways.map { way -> Value? in
+      let own = zip(together.names, way)
+      guard own.allSatisfy({ told[$0] ?? $1 == $1 }) else { return nil }
+      return .map(MapValue(own.map { ($0, .bool($1)) }))
+    }
     var there = facts
     var seen: Set<Decision> = []
     var found: [(decision: Decision, result: Result)] = []
-    for (at, way) in together.moments(told) {
-      stepsLeft -= Self.stepsPerMoment
-      there[.hours] = .map(MapValue(way.map { ($0.name, .bool($0.isOpen)) }))
-      there[.now] = .timestamp(Timestamp(milliseconds: at.milliseconds))
-      let decision = rules.evaluate(there, from: &stepsLeft)
-      guard stepsLeft > 0 else { return nil }
+    for (at, way) in all {
+      guard let open = open[way] else { continue }
+      (there[.hours], there[.now]) = (open, .timestamp(Timestamp(milliseconds: at.milliseconds)))
+      momentsLeft -= 1
+      let decision = rules.evaluate(there, from: &stepsByHourLeft)
+      guard momentsLeft > 0, stepsByHourLeft > 0 else { return nil }
       guard seen.insert(decision).inserted else { continue }
       found.append((decision, result(decision)))
       // No other moment changes that.
@@ -147,7 +168,7 @@ extension WorkspaceReader {
     guard !rules.asked.isDisjoint(with: [.now, .hours]) || queues.contains(where: \.mayClose)
     else { return }
     let start = Instant(milliseconds: Int64(now.timeIntervalSince1970 * 1_000))
-    var times = TimeLeftOpen(rules, hours, queues, now: start, steps: Self.timesStepsMax)
+    var times = TimeLeftOpen(rules, hours, now: start, steps: Self.timesStepsMax)
     for (place, test) in timeless where !findings.isFull {
       guard let left = test.facts.timeLeftOut else { continue }
       var facts = test.facts
@@ -192,7 +213,7 @@ extension WorkspaceFolder {
     var explanation = workspace.rules.explain(facts)
     guard let left = facts.timeLeftOut else { return explanation }
     var times = TimeLeftOpen(
-      workspace.rules, workspace.hours, workspace.queues,
+      workspace.rules, workspace.hours,
       now: Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000)),
       steps: RuleSet.stepsPerCaseMax)
     let answer = times.answer(facts) { Taken(rule: $0.rule, outcome: $0.outcome) }

@@ -135,33 +135,21 @@ public struct RuleSet: Sendable {
     return decision(rules.count - 1, facts)
   }
 
-  /// The rules of which it rests on an unknown fact whether they take a case, before one surely does.
+  /// The rules of which it rests on what is unknown whether they take a case, before one surely does,
+  /// each with what would have to be known.
   ///
   /// - Parameter purse: what finding out may cost, in steps; once it is empty, no more are found.
-  public func undecided(_ facts: Facts, by fact: Fact, from purse: inout Int) -> [Rule] {
-    var found: [Rule] = []
+  public func undecided(_ facts: Facts, from purse: inout Int) -> [(rule: Rule, needs: [String])] {
+    var found: [(rule: Rule, needs: [String])] = []
     var candidates = index.candidates(facts)
     while let at = candidates.next() {
       guard purse > 0, let condition = rules[at].when else { break }
       let value = condition.evaluate(facts.slots, from: &purse)
       if value == .bool(true) { break }
-      if value.isUnknown, condition.needs(condition.trace(facts.slots)).contains(fact.name) {
-        found.append(rules[at])
-      }
+      let needs = value.isUnknown ? condition.needs(condition.trace(facts.slots)) : []
+      if !needs.isEmpty { found.append((rules[at], needs)) }
     }
     return found
-  }
-
-  /// The names of `hours` that any condition asks; nil where one asks more of them, such as how many
-  /// there are.
-  public var hoursAsked: Set<String>? {
-    var names: Set<String> = []
-    for condition in rules.compactMap(\.when)
-    where condition.slotsRead.contains(Fact.hours.rawValue) {
-      guard let asked = condition.namesAsked(of: Fact.hours.rawValue) else { return nil }
-      names.formUnion(asked)
-    }
-    return names
   }
 
   func decision(_ at: Int, _ facts: Facts) -> Decision {
