@@ -3,6 +3,21 @@ extension Checker {
   mutating func inferCall(_ node: Int, _ name: String, _ arguments: [Int]) -> Type {
     let absolute = name.hasPrefix(".")
     let plain = absolute ? String(name.dropFirst()) : name
+    let isKnown = environment.candidates(plain, absolute: absolute).contains {
+      environment.overloads[$0] != nil || Signatures.all[$0] != nil
+    }
+    if !isKnown, arguments.count > 1,
+      let form = Self.foldFirst(
+        plain, arguments.map { syntax.text(of: $0) },
+        isNamed: arguments.count > 2 && newName(arguments[1]) != nil)
+    {
+      // What follows speaks of an element that has no name yet.
+      _ = visit(arguments[0])
+      references[node] = .function(nil)
+      report(
+        node, "`\(plain)` stands behind what it goes over", hint: "write it as `\(form)`")
+      return .dyn
+    }
     let types = arguments.map { visit($0) }
     for candidate in environment.candidates(plain, absolute: absolute)
     where environment.overloads[candidate] != nil || Signatures.all[candidate] != nil {
@@ -54,6 +69,17 @@ extension Checker {
       report(node, "there is no function `\(name)`", hint: "write it as `\(form)`")
       return .dyn
     }
+    if arguments.count == 2, let element = newName(arguments[0]),
+      ["contains", "include", "includes", "has"].contains(name.lowercased())
+    {
+      _ = visit(target)
+      references[node] = .method(nil)
+      let texts = [target, arguments[1]].map { syntax.text(of: $0) }
+      report(
+        node, "`\(name)` asks for one element, not for a condition",
+        hint: "write it as `\(texts[0]).exists(\(element), \(texts[1]))`")
+      return .dyn
+    }
     if !hasFunction, let form = Parser.form(name) {
       _ = visit(target)
       references[node] = .method(nil)
@@ -92,13 +118,23 @@ extension Checker {
       let near = Spelling.nearest(name, among: Array(Set(known)).sorted() + macros)
       let isMembership = ["include", "includes", "has"].contains(name.lowercased())
       let other =
-        isMembership ? containing(node, types) : Self.otherMethod(name, on: syntax.text(of: target))
+        isMembership
+        ? containing(node, types).map { "write it as `\($0)`" + orAmong($0, node, types[0]) }
+        : Self.otherMethod(name, on: syntax.text(of: target)).map { "write it as `\($0)`" }
       report(
         node, "there is no function `\(name)`",
-        hint: other.map { "write it as `\($0)`" } ?? near.map { "did you mean `\($0)`?" })
+        hint: other ?? near.map { "did you mean `\($0)`?" })
       return .dyn
     }
     return call(node, name, types, isMember: true)
+  }
+
+  /// A name for an element, that means nothing else.
+  private func newName(_ node: Int) -> String? {
+    guard case .name(let name, absolute: false) = syntax.nodes[node], local(name) == nil,
+      lookup(name, absolute: false) == nil
+    else { return nil }
+    return name
   }
 
   /// `math.abs` and the like, for `math`.

@@ -34,6 +34,19 @@ extension Checker {
     }
   }
 
+  /// The form for a macro that is written as a function, with the list, or the map, first.
+  ///
+  /// - Parameter arguments: as they are written; an element's name among them where it has one.
+  static func foldFirst(_ name: String, _ arguments: [String], isNamed: Bool) -> String? {
+    guard arguments.count > 1 else { return nil }
+    let rest = isNamed ? arguments.dropFirst().joined(separator: ", ") : "e, …"
+    let macros = Syntax.Fold.Kind.allCases.map(\.rawValue)
+    let form =
+      macros.contains(name)
+      ? "\(arguments[0]).\(name)(e, …)" : otherFold(name, arguments.count, on: arguments[0])
+    return form?.replacing("e, …", with: rest)
+  }
+
   /// The form for a function that there is not.
   static func otherFunction(_ name: String, _ arguments: [String]) -> String? {
     let all = arguments.joined(separator: ", ")
@@ -122,7 +135,7 @@ extension Checker {
   }
 
   /// What a part is compared with by `==` or `!=`.
-  private func compared(with node: Int) -> (sign: String, other: Int)? {
+  func compared(with node: Int) -> (sign: String, other: Int)? {
     for case .call(let name, let sides) in syntax.nodes
     where sides.count == 2 && (name == "_==_" || name == "_!=_") {
       if sides[0] == node { return (name, sides[1]) }
@@ -137,7 +150,9 @@ extension Checker {
       return nil
     }
     let types = types.map { unifier.resolve($0, final: true) }
-    if let hint = timeHint(name, sides, types) ?? optionalHint(sides, types) { return hint }
+    let hint =
+      calendarHint(name, sides) ?? timeHint(name, sides, types) ?? optionalHint(sides, types)
+    if let hint { return hint }
     switch name {
     case "_==_", "_!=_":
       return equalityHint(name, sides, types)
@@ -228,9 +243,19 @@ extension Checker {
       let field = (environment.objects[name] ?? []).first { $0.type == type }
       return field.map { "\(text).exists(e, e.\($0.name) == \(part))" }
     case .list(let element) where element == type || element == .dyn: return "\(part) in \(text)"
+    case .dyn: return "\(part) in \(text)"
     case .map(let key, _) where key == type || key == .dyn: return "\(part) in \(text)"
     default: return nil
     }
+  }
+
+  /// For what may be a text or a list, behind the form for a text: that for a list.
+  func orAmong(_ form: String, _ node: Int, _ whole: Type) -> String {
+    guard case .member(let target, _, let given) = syntax.nodes[node], given.count == 1,
+      unifier.resolve(whole, final: true) == .dyn, form.hasSuffix(")")
+    else { return "" }
+    let (text, part) = (syntax.text(of: target), syntax.text(of: given[0]))
+    return " where it is a text, and `\(part) in \(text)` where it is a list"
   }
 
   /// What the parser told, which knows no types: `list contains x` asks whether it is among them.
@@ -245,6 +270,7 @@ extension Checker {
       hints["write `\(text)`"] = "write `\(form)`"
       let isOne = form.hasSuffix(")")
       hints["write `!\(text)`"] = isOne ? "write `!\(form)`" : "write `!(\(form))`"
+      hints["write `!(\(text))`"] = "write `!(\(form))`"
     }
     return told.map { diagnostic in
       var diagnostic = diagnostic
@@ -268,6 +294,9 @@ extension Checker {
           "a list stands in square brackets: `\(texts[0]) in [\(texts[1])]`; for a part of a text write `\(texts[0]).contains(\(texts[1]))`"
       }
       return "write `\(texts[1]).contains(\(texts[0]))`"
+    case (.string, .list(.object(let name))):
+      let field = (environment.objects[name] ?? []).first { $0.type == .string }
+      return field.map { "write `\(texts[1]).exists(e, e.\($0.name) == \(texts[0]))`" }
     case (.list, .list): return "write `\(texts[0]).exists(e, e in \(texts[1]))`"
     case (_, .list), (_, .map): return nil
     default: return "a list stands in square brackets: `\(texts[0]) in [\(texts[1])]`"

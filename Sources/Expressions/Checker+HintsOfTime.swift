@@ -15,8 +15,7 @@ extension Checker {
       guard case .literal(.string(let written)) = syntax.nodes[sides[text]] else { continue }
       switch types[other] {
       case .timestamp:
-        return Self.momentWritten(written) ?? Self.momentWritten(written + "T00:00:00Z")
-          ?? "a moment is written `timestamp(\"2026-11-25T21:25:00Z\")`"
+        return Self.momentWritten(written) ?? Self.momentUsually
       case .duration:
         return
           "write `duration(\"\(Span(written) == nil ? Span.meant(by: written) ?? "48h" : written)\")`"
@@ -29,7 +28,7 @@ extension Checker {
   /// A whole number beside a length of time: seconds, as others count them.
   private func secondsHint(_ number: Int, _ length: Int) -> String {
     if case .literal(.int(let seconds)) = syntax.nodes[number] {
-      return "for seconds write `duration(\"\(seconds)s\")`"
+      return Self.lengthWritten(seconds)
     }
     if case .call("duration", let given) = syntax.nodes[length], given.count == 1,
       case .literal(.string(let text)) = syntax.nodes[given[0]], let span = Span(text)
@@ -44,13 +43,13 @@ extension Checker {
   /// A whole number beside a moment: a length of time, or a date without quotes.
   private func momentHint(_ number: Int, isLength: Bool) -> String? {
     guard case .literal(.int(let written)) = syntax.nodes[number] else {
-      return difference(number).flatMap { Self.momentWritten($0 + "T00:00:00Z") }
+      return difference(number).flatMap(Self.momentWritten)
     }
-    if isLength { return "for seconds write `duration(\"\(written)s\")`" }
+    if isLength { return Self.lengthWritten(written) }
     let digits = "\(written)"
     let day = [digits.prefix(4), digits.dropFirst(4).prefix(2), digits.dropFirst(6)]
     if digits.utf8.count == 8,
-      let hint = Self.momentWritten(day.joined(separator: "-") + "T00:00:00Z")
+      let hint = Self.momentWritten(day.joined(separator: "-"))
     {
       return hint
     }
@@ -72,26 +71,37 @@ extension Checker {
     return parts.count == 3 ? parts.joined(separator: "-") : nil
   }
 
-  /// `Europe/Berlin` without quotes, which is a division.
-  func zoneWritten(_ node: Int) -> String? {
-    guard case .call("_/_", let sides) = syntax.nodes[node], sides.count == 2,
-      case .name(let place, absolute: false) = syntax.nodes[sides[1]], local(place) == nil
-    else { return nil }
-    if case .name(let area, absolute: false) = syntax.nodes[sides[0]] {
-      return local(area) == nil && lookup(area, absolute: false) == nil ? "\(area)/\(place)" : nil
-    }
-    return zoneWritten(sides[0]).map { "\($0)/\(place)" }
-  }
-
   /// `date("2026-12-24")`.
   static func momentWritten(_ name: String, _ written: String) -> String? {
     guard ["date", "datetime", "time"].contains(name.lowercased()) else { return nil }
-    return momentWritten(written) ?? momentWritten(written + "T00:00:00Z")
-      ?? "a moment is written `timestamp(\"2026-11-25T21:25:00Z\")`"
+    return momentWritten(written) ?? momentUsually
   }
+
+  private static let momentUsually = "a moment is written `timestamp(\"2026-11-25T21:25:00Z\")`"
 
   /// - Returns: nil for what is no moment.
   private static func momentWritten(_ text: String) -> String? {
-    Timestamp(text).map { _ in "write `timestamp(\"\(text)\")`" }
+    let moment = Timestamp(text) == nil ? Timestamp.meant(by: text) : text
+    return moment.map { "write `timestamp(\"\($0)\")`" }
+  }
+
+  /// A whole number that stands for a length of time: seconds as most count them, and what is longer
+  /// than anybody waits nanoseconds.
+  private static func lengthWritten(_ number: Int64) -> String {
+    guard number.magnitude >= 1_000_000_000 else {
+      return "for seconds write `duration(\"\(number)s\")`"
+    }
+    let (seconds, rest) = number.magnitude.quotientAndRemainder(dividingBy: 1_000_000_000)
+    let digits = String(rest + 1_000_000_000).dropFirst().trimmingSuffix(while: { $0 == "0" })
+    let text = "\(number < 0 ? "-" : "")\(seconds)\(digits.isEmpty ? "" : "." + digits)s"
+    return "for nanoseconds write `duration(\"\(text)\")`"
+  }
+}
+
+extension Substring {
+  fileprivate func trimmingSuffix(while isLeftOut: (Character) -> Bool) -> Substring {
+    var rest = self
+    while let last = rest.last, isLeftOut(last) { rest.removeLast() }
+    return rest
   }
 }

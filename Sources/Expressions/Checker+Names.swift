@@ -40,16 +40,70 @@ extension Checker {
     if let hyphenated, diagnostics.contains(where: { $0.hint == hyphenated }) { return .dyn }
     let container = environment.container
     let place = container.isEmpty ? "" : " (in container '\(container)')"
-    var quoted =
-      container.isEmpty && !name.hasPrefix("@") ? "text stands in quotes: \"\(name)\"" : nil
-    if quoted != nil, isOperandOfSelect(node) {
-      quoted =
-        "a name for each element stands in the brackets of `exists(\(name), …)` and its like alone"
-    }
+    let isPlain = container.isEmpty && !name.hasPrefix("@")
     report(
       node, "there is no `\(name)`\(place)",
-      hint: hyphenated ?? elementsField(name) ?? otherValue(name, node) ?? nearest(name) ?? quoted)
+      hint: hyphenated ?? elementsField(name) ?? otherValue(name, node) ?? nearest(name)
+        ?? (isPlain ? nameHint(name, node) : nil))
     return .dyn
+  }
+
+  /// For a name that is near to nothing: a text without its quotes, or something that was told.
+  private func nameHint(_ name: String, _ node: Int) -> String? {
+    if isOperandOfSelect(node) {
+      return
+        "a name for each element stands in the brackets of `exists(\(name), …)` and its like alone"
+    }
+    if let other = syntax.nodes.lazy.compactMap({ beside(node, in: $0) }).first, !isLiteral(other) {
+      if let hint = dayHint(name, comparedWith: other) { return hint }
+      switch unifier.resolve(types[other], final: true) {
+      case .string, .dyn: return quoted(name)
+      case .bool:
+        let text = syntax.text(of: other)
+        return "it is true or false: write `\(text)` or `!\(text)` by itself"
+      default: return nil
+      }
+    }
+    return isAskedFor(node) ? toldName(name) : quoted(name)
+  }
+
+  /// The other side of an operator.
+  private func beside(_ node: Int, in other: Syntax.Node) -> Int? {
+    guard case .call(let name, let sides) = other, sides.count == 2, Self.sign(name) != nil,
+      name != "@in", sides.contains(node)
+    else { return nil }
+    return sides[0] == node ? sides[1] : sides[0]
+  }
+
+  private func quoted(_ name: String) -> String { "text stands in quotes: \"\(name)\"" }
+
+  private func isLiteral(_ node: Int) -> Bool {
+    if case .literal = syntax.nodes[node] { true } else { false }
+  }
+
+  /// Whether something is asked of what stands there, as of no text that is known.
+  private func isAskedFor(_ node: Int) -> Bool {
+    if node == syntax.root { return true }
+    return syntax.nodes.contains { other in
+      switch other {
+      case .and(let parts), .or(let parts): parts.contains(node)
+      case .call("@in", let sides): sides.first == node
+      case .call(let name, let sides): Self.sign(name) != nil && sides.contains(node)
+      case .member(let target, _, _): target == node
+      case .conditional(let condition, _, _): condition == node
+      default: false
+      }
+    }
+  }
+
+  /// Where whatever somebody told may have this name.
+  private func toldName(_ name: String) -> String? {
+    let free = environment.variables.filter { $0.type == .map(.string, .dyn) }.map(\.name)
+    let all = free.map { "`\($0).\(name)`" }
+    guard let last = all.last else { return nil }
+    let others = all.dropLast().joined(separator: ", ")
+    return
+      "did you mean \(others.isEmpty ? "" : others + " or ")\(last)? There stands what has been told"
   }
 
   /// For the name of a field of what a macro goes over, without the element before it.
@@ -81,8 +135,9 @@ extension Checker {
     if name.contains(".") { return member(name, known) ?? Spelling.hint(name, among: known) }
     // `channel`, where `session.channel` is meant.
     let same = known.filter { $0.hasSuffix("." + name) }
-    return same.count == 1
-      ? "did you mean `\(same[0])`?" : Spelling.hint(name, among: known)
+    return same.isEmpty
+      ? Spelling.hint(name, among: known)
+      : "did you mean \(same.map { "`\($0)`" }.joined(separator: " or "))?"
   }
 
   /// For `group.field`: a field of the group that is written nearly so, the same field of another

@@ -172,7 +172,8 @@ extension Checker {
         if ZoneTable(offsetText: zone) == nil, zone != "UTC", environment.zone(zone) == nil {
           report(
             arguments[1], "there is no time zone `\(zone)`",
-            hint: "zones are named as in Europe/Berlin, or +02:00")
+            hint: ZoneTable.offset(meantBy: zone).map { "write it as \($0)" }
+              ?? "zones are named as in Europe/Berlin, or +02:00")
         }
       case (.containsIP, .string(let text)) where NetworkAddress(text) == nil:
         report(
@@ -191,7 +192,9 @@ extension Checker {
     }
     switch function {
     case .timestamp where Timestamp(text) == nil:
-      report(arguments[0], "this is not a moment", hint: "write it as 2026-11-25T21:25:00Z")
+      report(
+        arguments[0], "this is not a moment",
+        hint: "write it as \(Timestamp.meant(by: text) ?? "2026-11-25T21:25:00Z")")
     case .duration where Span(text) == nil:
       report(
         arguments[0], "this is not a length of time",

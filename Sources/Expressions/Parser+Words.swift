@@ -12,6 +12,11 @@ extension Parser {
     "endswith": "endsWith", "matches": "matches", "starts": "startsWith", "begins": "startsWith",
     "ends": "endsWith",
   ]
+  /// The same behind `does not`.
+  private static let methodsDenied = [
+    "contain": "contains", "include": "contains", "match": "matches", "start": "startsWith",
+    "begin": "startsWith", "end": "endsWith",
+  ]
 
   private var word: String? { token.kind == .name ? token.text.lowercased() : nil }
 
@@ -43,12 +48,15 @@ extension Parser {
       return giveUp("`not` is nested more than \(Self.nestingMax) deep")
     }
     advance()
+    let told = diagnostics.count
     let inner = binary(0)
     var hint = "write `!`"
-    if case .call(let name, let sides) = syntax.nodes[inner], sides.count == 2,
-      Checker.sign(name) != nil
-    {
+    switch syntax.nodes[inner] {
+    case .call(let name, let sides) where sides.count == 2 && Checker.sign(name) != nil:
       hint = "write `!(\(syntax.text(of: inner)))`"
+    // Another word than `not` became of this.
+    case .member where diagnostics.count > told: hint = "write `!(\(syntax.text(of: inner)))`"
+    default: break
     }
     report(
       .init(start: negated.start, end: negated.end), "`\(negated.text)` is not an operator",
@@ -72,6 +80,13 @@ extension Parser {
     default: break
     }
     if let method = Self.methods[word] { return call(method, left, from: start, first, isNegated) }
+    if word == "does" || word == "do", wordAhead() == "not", let denied = wordAhead(2),
+      let method = Self.methodsDenied[denied]
+    {
+      advance()
+      advance()
+      return call(method, left, from: start, first, true)
+    }
     guard let sign = Self.signs[word], sign != "&&", sign != "||" else { return nil }
     _ = takeWord(for: sign)
     let right = binary(1)
@@ -88,6 +103,10 @@ extension Parser {
     _ name: String, _ left: Syntax.NodeID, from start: Int, _ first: Lexer.Token,
     _ isNegated: Bool
   ) -> Syntax.NodeID {
+    // `!list contains x` denies the whole.
+    if case .call("!_", let inner) = syntax.nodes[left], inner.count == 1, !isNegated {
+      return call(name, inner[0], from: syntax.extents[inner[0]].start, first, true)
+    }
     advance()
     if word == "with" { advance() }
     let right = binary(1)
@@ -100,8 +119,11 @@ extension Parser {
       first.text.lowercased() == "like" ? searched(left, right) : syntax.text(of: made)
     let shown = !isNegated ? text : isOperator ? "!(\(text))" : "!\(text)"
     if isNegated {
+      let isBefore = first.text == "!" || first.text.lowercased() == "not"
       report(
-        .init(start: first.start, end: first.end), "`\(first.text)` stands before what it negates",
+        .init(start: first.start, end: first.end),
+        isBefore
+          ? "`\(first.text)` stands before what it negates" : "`\(first.text)` is not an operator",
         hint: "write `\(shown)`")
       return add(.call("!_", [made]), from: start, children: [made])
     }
@@ -167,6 +189,11 @@ extension Parser {
       return "a comparison has two sides, as in `x > 3 && x < 5`"
     }
     let next = tokens[min(position + 1, tokens.count - 1)]
+    if at("+"), next.kind == .int, next.start == token.end,
+      tokens[min(position + 2, tokens.count - 1)].text == ":"
+    {
+      return "a time zone is a text: \"+\(next.text):00\""
+    }
     if at("+"), next.kind == .int, next.start == token.end {
       return "a number has no plus; that of a telephone is a text: \"+\(next.text)\""
     }

@@ -143,6 +143,20 @@ extension Program {
     return syntax.nodes.indices.count { isSlot($0, slot) } == names.count ? names : nil
   }
 
+  /// Whether nothing is asked of a moment but its hour and its day.
+  public func asksHourAndDay(of slot: Int) -> Bool {
+    let asked = syntax.nodes.count { node in
+      guard case .member(let target, let name, _) = node, isSlot(target, slot) else { return false }
+      return Self.hoursAndDays.contains(name)
+    }
+    return asked == syntax.nodes.indices.count { isSlot($0, slot) }
+  }
+
+  private static let hoursAndDays: Set<String> = [
+    "getHours", "getDayOfWeek", "getDate", "getDayOfMonth", "getDayOfYear", "getMonth",
+    "getFullYear",
+  ]
+
   /// For whoever counts days, months or hours from one: they ask for a seventh day, or a twelfth
   /// month.
   public var hintOfCounting: String? {
@@ -180,6 +194,18 @@ extension Program {
         types[given[0]] == .duration
       else { return nil }
       return (node, given[0])
+    }
+  }
+
+  /// Every length of time of less than a second that somebody makes of a whole number: it counts
+  /// nanoseconds.
+  public func numbersAsLengths() -> [(node: Int, number: Int64)] {
+    syntax.nodes.indices.compactMap { node in
+      guard case .call("duration", let given) = syntax.nodes[node], given.count == 1,
+        case .literal(.int(let number)) = syntax.nodes[given[0]],
+        (1..<1_000_000_000).contains(number)
+      else { return nil }
+      return (node, number)
     }
   }
 

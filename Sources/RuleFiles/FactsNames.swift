@@ -30,7 +30,8 @@ extension WorkspaceFolder {
     let missing = facts[.sessionChannel] == nil ? [ImpossibleFact.withoutChannel] : []
     for found in missing
       + facts.impossible(
-        workspace.workspace, skills: Set(workspace.skills.map(\.name)))
+        workspace.workspace, skills: Set(workspace.skills.map(\.name)),
+        serving: { queue in workspace.agents.count { $0.queues.contains(queue) } })
     {
       findings.add(
         .warning, wholeFile: path, found.message + ImpossibleFact.sentence, hint: found.hint)

@@ -20,9 +20,14 @@ struct ImpossibleFact {
 }
 
 extension Facts {
-  /// - Parameter skills: nil where they could not be read.
-  func impossible(_ about: WorkspaceConfiguration, skills: Set<String>?) -> [ImpossibleFact] {
-    strangers() + numbers() + queueNumbers() + events() + flags() + texts(about)
+  /// - Parameters:
+  ///   - skills: nil where they could not be read.
+  ///   - serving: how many agents serve a queue; nil where that could not be read.
+  func impossible(
+    _ about: WorkspaceConfiguration, skills: Set<String>?, serving: (String) -> Int?
+  ) -> [ImpossibleFact] {
+    strangers() + numbers() + queueNumbers() + available(serving) + events() + flags()
+      + texts(about)
       + (skills.map { wishes($0.sorted()) } ?? [])
   }
 
@@ -106,6 +111,25 @@ extension Facts {
     return found
   }
 
+  /// More agents than there are.
+  private func available(_ serving: (String) -> Int?) -> [ImpossibleFact] {
+    guard case .map(let queues)? = self[.queues] else { return [] }
+    return zip(queues.keys, queues.values).compactMap { key, queue in
+      guard case .string(let name) = key, case .map(let fields) = queue,
+        case .int(let stated)? = fields.find(text: "available_agents"), let most = serving(name),
+        stated > most
+      else { return nil }
+      let field = "\(Fact.queues.name).\(name).available_agents"
+      return .init(
+        path: field, message: "`\(field)` is never \(stated)",
+        hint: most == 1
+          ? "one agent serves it" : "\(most == 0 ? "no" : String(most)) agents serve it")
+    }
+  }
+
+  /// A clock of somebody else's may be ahead of ours by so much; what is told of later is refused.
+  private static let aheadSeconds: Int64 = 86_400
+
   private func events() -> [ImpossibleFact] {
     guard case .list(let events)? = self[.customerEvents] else { return [] }
     let name = Fact.customerEvents.name
@@ -115,6 +139,19 @@ extension Facts {
         .init(
           path: name, message: "`\(name)` never holds \(events.count)",
           hint: "a case sees the newest \(Fact.eventsMax)"))
+    }
+    if case .timestamp(let now)? = self[.now] {
+      let isAhead = events.contains { event in
+        guard case .map(let fields) = event, case .timestamp(let at)? = fields.find(text: "at")
+        else { return false }
+        return at.seconds - now.seconds > Self.aheadSeconds
+      }
+      if isAhead {
+        found.append(
+          .init(
+            path: name, message: "`\(name)` never holds what comes more than a day after `now`",
+            hint: nil))
+      }
     }
     let needed = ["kind", "at"]
     let isWhole = events.allSatisfy { event in

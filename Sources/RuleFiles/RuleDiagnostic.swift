@@ -112,6 +112,8 @@ package final class SourceText {
 /// Gathers diagnostics of all files.
 package final class Findings {
   package private(set) var all: [RuleDiagnostic] = []
+  /// Of errors that were found, those for which there was no room among them.
+  private(set) var errorsCount = 0
   static let most = 200
   package init() {}
 
@@ -144,6 +146,7 @@ package final class Findings {
 
   /// An error takes the place of a warning: were it let be, rules would go live with it.
   private func hasRoom(_ severity: RuleDiagnostic.Severity) -> Bool {
+    if severity == .error { errorsCount += 1 }
     guard all.count >= Self.most else { return true }
     guard severity == .error, let last = all.lastIndex(where: { $0.severity == .warning }) else {
       return false
@@ -157,5 +160,4 @@ package final class Findings {
   /// Whether more would be let be: then nothing need be looked up for it.
   var isFull: Bool { all.count >= Self.most && hasErrors }
   package var hasErrors: Bool { all.contains { $0.severity == .error } }
-  var errorsCount: Int { all.count { $0.severity == .error } }
 }

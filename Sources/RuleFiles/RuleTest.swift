@@ -13,23 +13,28 @@ public struct RuleTest: Sendable {
 
 extension WorkspaceReader {
   func readTests(_ section: Section) {
-    let around = CaseSurroundings(hours, about)
+    let around = CaseSurroundings(hours.filter { !isMisread(.hours, $0.name) }, about)
     for element in section.elements(what: "a file of tests") {
-      let before = findings.all.count
+      let errorsBefore = findings.errorsCount
       guard let members = element.members(["name", "given", "expect"], what: "a test") else {
         continue
       }
       var facts = members["given"]?.facts() ?? Facts()
       if let held = members["given"] { checkNames(held) }
       let given = members["given"] ?? element
-      // Where something was misread that may have been the channel.
-      let isMissing = facts[.sessionChannel] == nil && findings.all.count == before
-      let missing = isMissing ? [ImpossibleFact.withoutChannel] : []
-      for found in missing + facts.impossible(about, skills: skillNames) {
+      // Nobody knows what else would be given.
+      let isMisread = findings.errorsCount > errorsBefore
+      let missing = facts[.sessionChannel] == nil ? [ImpossibleFact.withoutChannel] : []
+      let impossible = facts.impossible(
+        about, skills: skillNames,
+        serving: {
+          self.isMisread(.agent) || self.agentNames == nil ? nil : self.serving($0).count
+        })
+      for found in missing + impossible where !isMisread {
         (given.member(found.path) ?? given).report(
           found.message + ImpossibleFact.sentence, hint: found.hint, severity: .warning)
       }
-      for found in facts.complete(around) {
+      for found in facts.complete(around) where !isMisread {
         (given.member(found.path) ?? given).report(
           found.sentence, hint: Contradiction.hint, severity: .warning)
       }

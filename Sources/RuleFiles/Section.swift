@@ -38,7 +38,9 @@ package struct Section {
 
   // MARK: - Shapes
 
-  /// The mapping's members by key, after unknown and repeated keys have been reported.
+  /// The mapping's members by key, after unknown and repeated keys have been reported. What stands
+  /// under a key that is misspelt is read as what it is meant for, so that nothing is missing beside.
+  ///
   /// - Parameter meant: what others call a key, and the key.
   package func members(_ known: [String], what: String, meant: [String: String] = [:])
     -> [String: Section]?
@@ -48,12 +50,14 @@ package struct Section {
       return nil
     }
     var found: [String: Section] = [:]
+    var misspelt: [String: Section] = [:]
     for (key, value) in mapping {
       guard let name = key.scalar?.string else {
         at(key).report("a key here is a plain word")
         continue
       }
       guard known.contains(name) else {
+        if let near = Spelling.nearest(name, among: known) { misspelt[near] = at(value) }
         let near = meant[name].map { "did you mean `\($0)`?" } ?? Spelling.hint(name, among: known)
         at(key).report(
           "\(what) has no key `\(name)`", hint: near ?? "it has \(known.joined(separator: ", "))")
@@ -61,7 +65,7 @@ package struct Section {
       }
       found[name] = at(value)
     }
-    return found
+    return found.merging(misspelt) { own, _ in own }
   }
 
   /// Members under names of the author's own choosing, in order.

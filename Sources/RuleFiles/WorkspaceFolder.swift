@@ -115,20 +115,34 @@ final class WorkspaceReader {
     }
   }
   var hours: [HoursConfiguration] = [] { didSet { known.hours = nil } }
-  /// Hours in which something could not be read: when they are open nobody knows.
-  var hoursMisread: Set<String> = []
+  /// What an error was told of, by its name: lints let it be, and what rests on it, since nobody knows
+  /// what else it would say.
+  private(set) var misread: [Record: Set<String>] = [:]
+  enum Record {
+    case hours, skill, queue, agent, rule
+    /// A rule's, also where some key could not be read that may have been `when`.
+    case condition
+  }
   var rules: [Rule] = [] { didSet { known.rules = nil } }
   var tests: [RuleTest] = []
   var testNames: Set<String> = []
   /// Tests that do not say when it is.
   var timeless: [(place: Section, test: RuleTest)] = []
   var places: [String: Section] = [:]
+  /// Reads a record, or looks at it once more, and marks it where an error is told of it.
+  func record<T>(_ kind: Record, _ name: String, _ read: () -> T) -> T {
+    let before = findings.errorsCount
+    defer { if findings.errorsCount > before { markMisread(kind, name) } }
+    return read()
+  }
+  func markMisread(_ kind: Record, _ name: String) { misread[kind, default: []].insert(name) }
+  func isMisread(_ kind: Record, _ name: String) -> Bool { misread[kind]?.contains(name) ?? false }
+  /// Whether any of a kind is.
+  func isMisread(_ kind: Record) -> Bool { misread[kind] != nil }
   /// Whose device each is that was named so far.
   var deviceHolders: [String: String] = [:]
   /// Where each rule's name stands first.
   var rulesNamed: [String: String] = [:]
-  /// Rules whose condition could not be read, by their keys.
-  var brokenRules: Set<String> = []
   /// Where each rule's condition stands, by the rule's key.
   var conditions: [String: Section] = [:]
   /// Where each step of a rule stands, and its weight, by the rule's key.
@@ -193,7 +207,10 @@ final class WorkspaceReader {
   var ruleNames: Set<String>? {
     unreadable.contains { $0.hasPrefix("rules/") } ? nil : found(\.rules) { Set(rules.map(\.name)) }
   }
-  var teamNames: Set<String>? { names(\.teams, in: "agents.yaml") { agents.flatMap(\.teams) } }
+  /// Nil, too, where an agent may be of a team that could not be read.
+  var teamNames: Set<String>? {
+    isMisread(.agent) ? nil : names(\.teams, in: "agents.yaml") { agents.flatMap(\.teams) }
+  }
   var hoursNames: Set<String>? { names(\.hours, in: "hours.yaml") { hours.map(\.name) } }
 
   /// The agents who serve a queue.

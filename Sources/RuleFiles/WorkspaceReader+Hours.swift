@@ -10,32 +10,30 @@ extension WorkspaceReader {
 
   func readHours(_ section: Section) {
     for entry in section.entries(what: "hours.yaml") {
-      checkName(entry)
       places["hours \(entry.name)"] = entry.key
-      let errorsBefore = findings.errorsCount
-      guard let members = entry.value.members(["zone", "open", "holidays"], what: "opening hours")
-      else {
-        continue
-      }
-      let zone = zone(members["zone"], entry.key)
-      let errorsOfZone = findings.errorsCount
-      var week = Array(repeating: [ClosedRange<Int>](), count: 7)
-      var named: [Int: String] = [:]
-      for open in members["open"]?.entries(what: "open") ?? [] { readDays(open, &week, &named) }
-      let holidays = members["holidays"].map(readHolidays) ?? [:]
-      // Without its zone the rest is read all the same, and the name is known.
-      var written = HoursConfiguration.Written()
-      (written.week, written.holidays) = (week, holidays)
-      let expanded = HoursConfiguration(
-        entry.name, zone ?? .gmt, written, from: now.addingTimeInterval(-86_400),
-        days: Self.daysAhead)
-      hours.append(expanded)
-      if findings.errorsCount > errorsBefore { hoursMisread.insert(entry.name) }
-      // Of what could not be read enough has been said.
-      if expanded.open.isEmpty, findings.errorsCount == errorsOfZone {
+      let made = record(.hours, entry.name) { hours(entry) }
+      hours.append(made)
+      if made.open.isEmpty, !isMisread(.hours, entry.name) {
         entry.key.report("these hours never open", severity: .warning)
       }
     }
+  }
+
+  private func hours(_ entry: (name: String, key: Section, value: Section)) -> HoursConfiguration {
+    checkName(entry)
+    let keys = ["zone", "open", "holidays"]
+    let members = entry.value.members(keys, what: "opening hours")
+    let zone = members.flatMap { self.zone($0["zone"], entry.key) }
+    var written = HoursConfiguration.Written()
+    var named: [Int: String] = [:]
+    for open in members?["open"]?.entries(what: "open") ?? [] {
+      readDays(open, &written.week, &named)
+    }
+    written.holidays = members?["holidays"].map(readHolidays) ?? [:]
+    // Without its zone the rest is read all the same, and the name is known.
+    return HoursConfiguration(
+      entry.name, zone ?? .gmt, written, from: now.addingTimeInterval(-86_400),
+      days: Self.daysAhead)
   }
 
   private func zone(_ section: Section?, _ key: Section) -> TimeZone? {

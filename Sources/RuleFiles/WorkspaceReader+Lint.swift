@@ -3,19 +3,25 @@ import Rules
 
 /// Warnings: what can be read, but is hardly meant.
 extension WorkspaceReader {
+  ///
+  /// Of what an error was told of they say nothing, nor of what rests on it: where there is one mistake,
+  /// nothing else that it brings about is one, too.
   func lint() {
+    // Errors are told all the same, whatever else is wrong.
+    for rule in rules {
+      record(.rule, rule.key) { record(.condition, rule.key) { checkCondition(rule) } }
+    }
     lintQueues()
     lintOrder()
-    for rule in rules where !brokenRules.contains(rule.key) {
+    for rule in rules {
       guard let place = places["rule \(rule.key)"] else { continue }
-      lintCondition(rule, place)
-      if case .route(let plan) = rule.outcome {
-        lintPlan(plan, rule, place)
-        if plan.leaveMessage != nil, mayBeTrue(rule), !mayBeTrue(rule, on: "phone") {
-          place.report(
-            "only callers leave a message: whom this rule is for waits as with `route`",
-            severity: .warning)
-        }
+      if !isMisread(.condition, rule.key) { lintCondition(rule, place) }
+      guard !isMisread(.rule, rule.key), case .route(let plan) = rule.outcome else { continue }
+      lintPlan(plan, rule, place)
+      if plan.leaveMessage != nil, mayBeTrue(rule), !mayBeTrue(rule, on: "phone") {
+        place.report(
+          "only callers leave a message: whom this rule is for waits as with `route`",
+          severity: .warning)
       }
     }
   }
@@ -33,17 +39,17 @@ extension WorkspaceReader {
         .warning, wholeFile: "agents.yaml", "there are no agents: nobody serves any queue",
         hint: "agents.yaml says who works here, and which queues they serve")
     }
-    for queue in queues where !agents.isEmpty && serving(queue.name).isEmpty {
+    for queue in queues where !agents.isEmpty && !isMisread(.agent) && serving(queue.name).isEmpty {
       places["queue \(queue.name)"]?.report("no agent serves this queue", severity: .warning)
     }
     lintOverflow()
     if queues.contains(where: { $0.weight != nil }) {
-      for queue in queues where queue.slopePermille != 1_000 {
+      for queue in queues where queue.slopePermille != 1_000 && !isMisread(.queue, queue.name) {
         places["queue \(queue.name)"]?.report(
           "`ageing_slope` does nothing where queues share agents by `weight`", severity: .warning)
       }
     }
-    for queue in queues {
+    for queue in queues where !isMisread(.queue, queue.name) {
       for overflow in [queue.closed, queue.waitingMax?.then, queue.waitMax?.then] {
         if case .queue(queue.name)? = overflow {
           places["queue \(queue.name)"]?.report(
@@ -56,9 +62,11 @@ extension WorkspaceReader {
   // MARK: - Plans
 
   private func lintPlan(_ plan: Plan, _ rule: Rule, _ place: Section) {
-    lintNames(plan, place)
-    lintWeight(plan, weightPlaces[rule.key])
-    lintSkills(plan, place)
+    if !isMisread(.agent) {
+      lintNames(plan, place)
+      lintWeight(plan, weightPlaces[rule.key])
+      lintSkills(plan, place)
+    }
     lintPreference(plan, place)
     lintSteps(plan, rule, place)
   }
@@ -122,7 +130,7 @@ extension WorkspaceReader {
 
   /// What those lack who serve the queue to which a step moves the case, of what is still needed.
   func lacking(_ needed: Plan, _ queue: String) -> String? {
-    guard !needed.requiredSkills.isEmpty, !findings.isFull else { return nil }
+    guard !needed.requiredSkills.isEmpty, !isMisread(.agent), !findings.isFull else { return nil }
     var there = needed
     there.queue = queue
     let serving = serving(queue)
@@ -158,7 +166,9 @@ extension WorkspaceReader {
   }
 
   private func lintPreference(_ plan: Plan, _ place: Section) {
-    guard case .named(let name)? = plan.preference?.whom, let agent = agent(name) else { return }
+    guard case .named(let name)? = plan.preference?.whom, let agent = agent(name),
+      !isMisread(.agent, name)
+    else { return }
     if !agent.queues.contains(plan.queue) {
       place.report(
         "the preferred agent `\(name)` does not serve `\(plan.queue)`", severity: .warning)
@@ -172,7 +182,14 @@ extension WorkspaceReader {
         severity: .warning)
     }
     if !plan.admits(agent) {
-      place.report("`\(name)` is preferred and excluded at once", severity: .warning)
+      let isNamed =
+        plan.excludedAgents.contains(name)
+        || agent.teams.contains(where: plan.excludedTeams.contains)
+      place.report(
+        isNamed
+          ? "`\(name)` is preferred and excluded at once"
+          : "the preferred agent `\(name)` is none of those whom this route admits",
+        severity: .warning)
     }
   }
 }

@@ -3,7 +3,8 @@ import Rules
 
 /// What a condition can hardly mean: that it is always true or never, or names what does not exist.
 extension WorkspaceReader {
-  func lintCondition(_ rule: Rule, _ place: Section) {
+  /// What keeps a condition from going live that can be read.
+  func checkCondition(_ rule: Rule) {
     guard let condition = rule.when, let section = conditions[rule.key] else { return }
     let cost = condition.estimatedCost
     if cost > Expression.budgetDefault {
@@ -11,6 +12,11 @@ extension WorkspaceReader {
         "this condition could take \(cost == .max ? "endless" : String(cost)) steps; \(Expression.budgetDefault) are allowed",
         hint: "go over fewer lists inside one another")
     }
+    lintKnown(condition, section)
+  }
+
+  func lintCondition(_ rule: Rule, _ place: Section) {
+    guard let condition = rule.when, let section = conditions[rule.key] else { return }
     let isAlways = judgedNumbers[rule.key].map { isAlwaysTrue(condition, $0) } ?? false
     // That the last one has a condition at all has been told.
     if isAlways, rule.key != rules.last?.key {
@@ -93,9 +99,7 @@ extension WorkspaceReader {
 
   /// `queues.x` and `hours.x` must name one that exists: at run time they would just be absent.
   func lintKnown(_ condition: Program, _ section: Section) {
-    let checks = [(Fact.queues, queueNames, "queue"), (Fact.hours, hoursNames, "set of hours")]
-    for (fact, known, what) in checks {
-      guard let known else { continue }
+    for (fact, known, what) in namedFacts {
       for (field, node) in condition.fields(below: fact.rawValue)
       where !known.contains(field) && !findings.isFull {
         let near = Spelling.hint(field, among: known.sorted())
@@ -103,6 +107,17 @@ extension WorkspaceReader {
           node, of: condition, section, "there is no \(what) `\(field)`", hint: near,
           severity: .error)
       }
+    }
+  }
+
+  private var namedFacts: [(Fact, known: Set<String>, what: String)] {
+    [(Fact.queues, queueNames, "queue"), (Fact.hours, hoursNames, "set of hours")].compactMap {
+      fact, known, what in known.map { (fact, $0, what) }
+    }
+  }
+
+  private func lintSought(_ condition: Program, _ section: Section) {
+    for (fact, known, what) in namedFacts {
       for (name, node) in condition.textsSought(in: fact.rawValue) where !known.contains(name) {
         report(
           node, of: condition, section, "there is no \(what) `\(name)`",
@@ -112,7 +127,7 @@ extension WorkspaceReader {
   }
 
   private func lintNames(_ condition: Program, _ section: Section) {
-    lintKnown(condition, section)
+    lintSought(condition, section)
     var told: Set<String> = []
     defer { lintTexts(condition, section, told: told) }
     for (demand, texts, _) in condition.textExclusions() {

@@ -11,6 +11,11 @@ extension WorkspaceReader {
         node, of: condition, section, "`int` counts the nanoseconds of a length of time",
         hint: "for seconds write `\(isSum ? "(\(text))" : text).getSeconds()`", severity: .warning)
     }
+    for (node, number) in condition.numbersAsLengths() {
+      report(
+        node, of: condition, section, "`duration` of a number counts nanoseconds",
+        hint: "for seconds write `duration(\"\(number)s\")`", severity: .warning)
+    }
     lintArithmetic(condition, section)
     for (node, presence) in condition.comparisonsWithNull() {
       report(

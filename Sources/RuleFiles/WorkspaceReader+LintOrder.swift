@@ -4,9 +4,11 @@ import Rules
 /// Rules that can never be reached, since earlier ones take everything that they would.
 extension WorkspaceReader {
   func lintOrder() {
-    let whole = rules.filter { !brokenRules.contains($0.key) }
+    let whole = rules.filter { !isMisread(.rule, $0.key) }
     // By place, since two rules may bear one name until somebody mends that.
-    for rule in whole { judgedNumbers[rule.key] = judged.add(rule.when) }
+    for rule in rules where !isMisread(.condition, rule.key) {
+      judgedNumbers[rule.key] = judged.add(rule.when)
+    }
     // By their bytes: as texts some that only look alike are one.
     var seen: [[UInt8]: Rule] = [:]
     var byNumber: [Int: Rule] = [:]

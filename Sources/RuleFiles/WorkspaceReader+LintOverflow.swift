@@ -4,7 +4,7 @@ import Rules
 /// What queues do with cases that they do not keep, where it is hardly meant or cannot be done.
 extension WorkspaceReader {
   func lintOverflow() {
-    for queue in queues {
+    for queue in queues where !isMisread(.queue, queue.name) {
       guard let place = places["queue \(queue.name)"] else { continue }
       if queue.closed != nil, queue.hours == nil {
         place.report("`closed` never happens: this queue has no `hours`", severity: .warning)
@@ -72,7 +72,7 @@ extension WorkspaceReader {
     var open: [HoursConfiguration.Interval] = []
     for name in names {
       // Of what could not be read enough has been said.
-      guard let own = queue(name)?.hours, !hoursMisread.contains(own),
+      guard let own = queue(name)?.hours, !isMisread(.hours, own),
         let hours = self.hours.first(where: { $0.name == own })
       else { return false }
       (from, until) = (max(from, hours.expandedFrom), min(until, hours.expandedUntil))
@@ -95,9 +95,11 @@ extension WorkspaceReader {
     let indices = Dictionary(
       queues.indices.map { (queues[$0].name, $0) }, uniquingKeysWith: { first, _ in first })
     let next = queues.map { queue in
-      [first, second].map { way -> Int? in
-        if case .queue(let name)? = queue[keyPath: way] { indices[name] } else { nil }
-      }
+      isMisread(.queue, queue.name)
+        ? [nil, nil]
+        : [first, second].map { way -> Int? in
+          if case .queue(let name)? = queue[keyPath: way] { indices[name] } else { nil }
+        }
     }
     let edges = next.map { $0.compactMap(\.self) }
     return Self.knots(edges).compactMap { knot in

@@ -4,6 +4,7 @@ import Rules
 extension WorkspaceReader {
   /// Steps that come after the case has left, or change what is no longer there.
   func lintSteps(_ plan: Plan, _ rule: Rule, _ place: Section) {
+    lintSkillsOfSteps(plan, rule)
     let times = plan.steps.map(\.afterMilliseconds)
     // That they are out of order has been told: which comes after which nobody knows.
     guard times == times.sorted() else { return }
@@ -43,6 +44,23 @@ extension WorkspaceReader {
       case .lowerSkill(let name, let level):
         lintLowering(name, level, &needed, relaxed, place)
       case .raisePriority, .message: break
+      }
+    }
+  }
+
+  private func lintSkillsOfSteps(_ plan: Plan, _ rule: Rule) {
+    // A bot may ask for any of the skills.
+    guard rule.wantedSkills == nil, rule.language == nil || !isMisread(.skill) else { return }
+    var needed = Set((plan.requiredSkills + plan.preferredSkills).map(\.name))
+    if rule.language != nil { needed.formUnion(skills.filter { $0.language != nil }.map(\.name)) }
+    for (step, place) in zip(plan.steps, stepPlaces[rule.key] ?? []) {
+      switch step.change {
+      case .relaxSkill(let name) where !needed.contains(name),
+        .lowerSkill(let name, _) where !needed.contains(name):
+        place.report(
+          "this step changes the skill `\(name)`, which this route does not need",
+          severity: .warning)
+      default: break
       }
     }
   }
@@ -98,6 +116,7 @@ extension WorkspaceReader {
   /// Whether no queue sends a case on that waits there, but by `max_wait`: one that closes does, and
   /// one that is full sends on who comes new.
   fileprivate func stays(_ name: String, isNew: Bool = false) -> Bool {
+    guard !isMisread(.queue, name) else { return false }
     guard let queue = queue(name) else { return true }
     if queue.hours != nil, case .queue? = queue.closed { return false }
     if isNew, case .queue? = queue.waitingMax?.then { return false }
@@ -107,7 +126,7 @@ extension WorkspaceReader {
   /// Where `max_wait` has brought what waits until then, if nobody took it before.
   fileprivate func follow(_ stay: inout Stay, until end: Int64) {
     for _ in 0..<Self.movesMax where stay.handedBackAfter == nil {
-      guard let cap = queue(stay.queue)?.waitMax,
+      guard !isMisread(.queue, stay.queue), let cap = queue(stay.queue)?.waitMax,
         case let passed = stay.sinceMilliseconds + Int64(cap.limit) * 1_000, passed <= end
       else { return }
       switch cap.then {

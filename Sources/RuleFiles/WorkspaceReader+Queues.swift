@@ -10,15 +10,15 @@ extension WorkspaceReader {
     // Overflow may name a queue that stands further down.
     let names = Set(entries.map(\.name))
     for entry in entries {
-      checkName(entry)
       places["queue \(entry.name)"] = entry.key
-      queues.append(queue(entry, names))
+      queues.append(record(.queue, entry.name) { queue(entry, names) })
     }
   }
 
   private func queue(
     _ entry: (name: String, key: Section, value: Section), _ names: Set<String>
   ) -> QueueConfiguration {
+    checkName(entry)
     var made = QueueConfiguration(name: entry.name)
     let keys = [
       "title", "order", "point_is_worth", "service_level", "offer_timeout", "wrap_up", "who",

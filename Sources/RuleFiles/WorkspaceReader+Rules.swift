@@ -25,19 +25,36 @@ extension WorkspaceReader {
   }
 
   private func readRule(_ section: Section, _ environment: Environment) {
-    guard let members = section.members(Self.ruleKeys, what: "a rule") else { return }
-    guard let place = members["name"] else { return section.report("a rule needs a `name`") }
-    guard let name = place.text(what: "a rule's name") else { return }
-    if let other = rulesNamed[name] {
-      place.report("the name `\(name)` is taken", hint: "\(other) has it already")
+    let members = section.members(Self.ruleKeys, what: "a rule")
+    if let members, members["name"] == nil { section.report("a rule needs a `name`") }
+    guard let members, let place = members["name"], let name = place.text(what: "a rule's name")
+    else {
+      // Whatever it is called, others may speak of it.
+      unreadable.insert(section.file.path)
+      return
     }
     var rule = Rule(
       name: name, place: "\(place.file.path):\(place.line)", when: nil,
       outcome: .action(.reject(reason: "")))
-    rulesNamed[name] = rule.place
     places["rule \(rule.key)"] = place
-    rule.when = members["when"].flatMap { compile($0, environment) }
-    conditions[rule.key] = members["when"]
+    // A misspelt `when` must not count as a rule without one.
+    let isWhole = section.node.mapping?.count == members.count
+    if !isWhole { markMisread(.rule, rule.key) }
+    record(.rule, rule.key) {
+      if let other = rulesNamed.updateValue(rule.place, forKey: name) {
+        place.report("the name `\(name)` is taken", hint: "\(other) has it already")
+      }
+      rule.when = members["when"].flatMap { compile($0, environment) }
+      conditions[rule.key] = members["when"]
+      readOutcome(place, members, &rule)
+    }
+    rules.append(rule)
+    if !isWhole || (members["when"] != nil && rule.when == nil) {
+      markMisread(.condition, rule.key)
+    }
+  }
+
+  private func readOutcome(_ place: Section, _ members: [String: Section], _ rule: inout Rule) {
     let outcomes = Self.outcomeKeys.filter { members[$0] != nil }
     guard outcomes.count == 1, let key = outcomes.first, let held = members[key] else {
       let said = outcomes.isEmpty ? "nothing" : outcomes.joined(separator: " and ")
@@ -50,10 +67,6 @@ extension WorkspaceReader {
     case "reject": rule.outcome = .action(.reject(reason: held.text(what: "reject") ?? ""))
     default: readRoute(held, &rule, takesMessage: key == "leave_message")
     }
-    rules.append(rule)
-    // A misspelt `when` must not count as a rule without one.
-    let isWhole = section.node.mapping?.count == members.count
-    if !isWhole || (members["when"] != nil && rule.when == nil) { brokenRules.insert(rule.key) }
   }
 
   /// Reads a condition; its mistakes are placed in the YAML file.
@@ -407,20 +420,6 @@ extension WorkspaceReader {
         "steps stand in the order of their times",
         hint: "`after` counts from the beginning of the wait")
     }
-    // A bot may ask for any of the skills.
-    guard rule.wantedSkills == nil else { return }
-    var needed = Set((plan.requiredSkills + plan.preferredSkills).map(\.name))
-    if rule.language != nil { needed.formUnion(skills.filter { $0.language != nil }.map(\.name)) }
-    for (at, step) in plan.steps.enumerated() {
-      switch step.change {
-      case .relaxSkill(let name) where !needed.contains(name),
-        .lowerSkill(let name, _) where !needed.contains(name):
-        places[at].report(
-          "this step changes the skill `\(name)`, which this route does not need",
-          severity: .warning)
-      default: break
-      }
-    }
   }
 
   /// The last rule, and only the last, has no condition.
@@ -431,7 +430,7 @@ extension WorkspaceReader {
         wholeFile: "rules", "there are no rules",
         hint: "rules/*.yaml hold them, read in the order of their names")
     }
-    for rule in rules where rule.when == nil && !brokenRules.contains(rule.key) {
+    for rule in rules where rule.when == nil && !isMisread(.condition, rule.key) {
       guard rule.key != last.key, let place = places["rule \(rule.key)"] else { continue }
       place.report(
         "no rule below this one is ever reached, since it has no `when`",

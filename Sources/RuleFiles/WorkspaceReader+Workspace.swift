@@ -16,8 +16,11 @@ extension WorkspaceReader {
     ]
     guard let members = section.members(keys, what: "workspace.yaml") else { return made }
     if let title = members["title"]?.text(what: "title") { made.title = title }
+    let errorsBefore = findings.errorsCount
     made.mailAddresses =
       members["mail_addresses"]?.oneOrMore(what: "mail_addresses").compactMap(address) ?? []
+    // One that could not be read may be any: nothing is said of those that are not among them.
+    if findings.errorsCount > errorsBefore { made.mailAddresses = [] }
     made.dialledNumbers =
       members["dialled_numbers"]?.oneOrMore(what: "dialled_numbers").compactMap(number) ?? []
     if let region = members["default_region"]?.text(what: "default_region") {
@@ -235,24 +238,25 @@ extension WorkspaceReader {
       section.report("there are \(entries.count) skills; \(Most.skills) are allowed")
     }
     for entry in entries {
-      var made = SkillConfiguration(name: entry.name)
-      if let members = entry.value.isNull
-        ? nil : entry.value.members(["title", "language"], what: "a skill")
-      {
-        if let title = members["title"]?.text(what: "title") { made.title = title }
-        made.language = members["language"].flatMap(language)
-        if let tag = made.language,
-          let other = skills.first(where: { $0.language == tag })
-        {
-          members["language"]?.report(
-            "`\(other.name)` is the skill of the language `\(tag)` already: `language` in a rule adds that one",
-            severity: .warning)
-        }
-      }
-      checkName(entry)
-      skills.append(made)
+      skills.append(record(.skill, entry.name) { skill(entry) })
       places["skill \(entry.name)"] = entry.key
     }
+  }
+
+  private func skill(_ entry: (name: String, key: Section, value: Section)) -> SkillConfiguration {
+    checkName(entry)
+    var made = SkillConfiguration(name: entry.name)
+    guard !entry.value.isNull,
+      let members = entry.value.members(["title", "language"], what: "a skill")
+    else { return made }
+    if let title = members["title"]?.text(what: "title") { made.title = title }
+    made.language = members["language"].flatMap(language)
+    if let tag = made.language, let other = skills.first(where: { $0.language == tag }) {
+      members["language"]?.report(
+        "`\(other.name)` is the skill of the language `\(tag)` already: `language` in a rule adds that one",
+        severity: .warning)
+    }
+    return made
   }
 
   private func language(_ section: Section) -> String? {
@@ -311,10 +315,12 @@ extension WorkspaceReader {
     ]
     for entry in section.entries(what: "agents.yaml") {
       var made = AgentConfiguration(name: entry.name)
-      checkName(entry)
       places["agent \(entry.name)"] = entry.key
-      if let members = entry.value.isNull ? nil : entry.value.members(keys, what: "an agent") {
-        readAgent(members, &made)
+      record(.agent, entry.name) {
+        checkName(entry)
+        if let members = entry.value.isNull ? nil : entry.value.members(keys, what: "an agent") {
+          readAgent(members, &made)
+        }
       }
       agents.append(made)
     }

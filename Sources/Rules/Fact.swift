@@ -21,6 +21,8 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
   public static let eventsMax = 20
   /// - Units: code points of `conversation.text`.
   public static let textMax = 4_000
+  /// As many entries are counted, and the mail that comes.
+  public static let messagesMax: Int64 = 501
   /// How far `customer.conversations` is counted.
   public static let conversationsMax: Int64 = 1_000
 
@@ -46,7 +48,7 @@ public enum Fact: Int, CaseIterable, Sendable, Hashable {
     case .sessionChannel, .customerKnown, .customerAttributes, .customerEvents,
       .conversationFields, .conversationReopened, .queues, .hours, .now:
       declaration.isAlways = true
-    case .conversationMessages: (declaration.isAlways, declaration.range) = (true, 0...Int64.max)
+    case .conversationMessages: (declaration.isAlways, declaration.range) = (true, 0...messagesMax)
     // Of these nobody knows while a row of the customer's is damaged.
     case .customerConversations: declaration.range = 0...conversationsMax
     case .conversationSessions: declaration.range = 1...Int64.max

@@ -12,9 +12,9 @@ struct Placement: Sendable {
     asksWaiting = queues.contains { $0.waitingMax != nil }
   }
 
-  /// - Parameter hours: takes those of queues that were taken for open.
+  /// - Parameter hours: takes those of the queues that are on the way.
   /// - Returns: what to do, and a line for each queue that passed the case on.
-  func settle(_ outcome: Outcome, _ facts: Facts, takenForOpen hours: inout [String]) -> (
+  func settle(_ outcome: Outcome, _ facts: Facts, asking hours: inout [Decision.HoursAsked]) -> (
     outcome: Outcome, passedOn: [String]
   ) {
     guard case .route(var plan) = outcome else { return (outcome, []) }
@@ -82,18 +82,20 @@ struct Placement: Sendable {
   ///
   /// What is not given counts as open and empty, and so does what is not known of a case that was.
   /// It is told, but for how many wait where nobody says: a test need not tell what it does not ask.
-  private func leaves(_ name: String, _ facts: Facts, _ takenForOpen: inout [String]) -> (
+  private func leaves(_ name: String, _ facts: Facts, _ asked: inout [Decision.HoursAsked]) -> (
     (why: String, then: QueueConfiguration.Overflow)?, assumed: [String]
   ) {
     guard let queue = queues[name] else { return (nil, []) }
     var assumed: [String] = []
     if let hours = queue.hours, let then = queue.closed {
-      let open = facts[.hours]?.part(hours)
-      if case .bool(false)? = open { return (("is closed (\(hours))", then), []) }
-      if open?.isUnknown ?? true {
+      switch facts[.hours]?.part(hours) {
+      case .bool(let isOpen)?:
+        asked.append(.init(name: hours, isOpen: isOpen))
+        if !isOpen { return (("is closed (\(hours))", then), []) }
+      case let open:
         let why = open == nil ? "said" : "known"
         assumed.append("whether \(name) is open (\(hours)) is not \(why): it is taken for open")
-        takenForOpen.append(hours)
+        asked.append(.init(name: hours, assumption: assumed.last))
       }
     }
     if let cap = queue.waitingMax {

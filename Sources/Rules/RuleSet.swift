@@ -38,8 +38,16 @@ public struct Decision: Sendable, Hashable {
   /// Queues that were closed or full, and so passed the case on, and what the plan would rest on and
   /// is not known: a line each.
   public var passedOn: [String] = []
-  /// Hours of queues that the outcome takes for open, since nobody said whether they are.
-  public var takenForOpen: [String] = []
+  /// Hours of queues on whose way the case came, in order.
+  public var hoursAsked: [HoursAsked] = []
+
+  public struct HoursAsked: Sendable, Hashable {
+    public var name: String
+    /// Nil where nobody said: the outcome takes them for open.
+    public var isOpen: Bool?
+    /// What stands of that in `passedOn`.
+    public var assumption: String?
+  }
 }
 
 /// The ordered rules of a workspace. The first that matches wins; the last has no condition.
@@ -127,28 +135,31 @@ public struct RuleSet: Sendable {
     return decision(rules.count - 1, facts)
   }
 
-  /// Whether it rests on what is unknown which rule takes a case.
+  /// The rules of which it rests on what is unknown whether they take a case, before one surely does,
+  /// each with what would have to be known.
   ///
-  /// - Parameter purse: what finding out may cost, in steps; once it is empty, nothing is claimed.
-  public func isUndecided(_ facts: Facts, from purse: inout Int) -> Bool {
+  /// - Parameter purse: what finding out may cost, in steps; once it is empty, no more are found.
+  public func undecided(_ facts: Facts, from purse: inout Int) -> [(rule: Rule, needs: [String])] {
+    var found: [(rule: Rule, needs: [String])] = []
     var candidates = index.candidates(facts)
     while let at = candidates.next() {
-      guard purse > 0, let condition = rules[at].when else { return false }
+      guard purse > 0, let condition = rules[at].when else { break }
       let value = condition.evaluate(facts.slots, from: &purse)
-      if value == .bool(true) { return false }
-      if value.isUnknown, !condition.needs(condition.trace(facts.slots)).isEmpty { return true }
+      if value == .bool(true) { break }
+      let needs = value.isUnknown ? condition.needs(condition.trace(facts.slots)) : []
+      if !needs.isEmpty { found.append((rules[at], needs)) }
     }
-    return false
+    return found
   }
 
   func decision(_ at: Int, _ facts: Facts) -> Decision {
     let rule = rules[at]
     let (completed, leftOut) = complete(rule, facts)
-    var takenForOpen: [String] = []
-    let (outcome, passedOn) = placement.settle(completed, facts, takenForOpen: &takenForOpen)
+    var hoursAsked: [Decision.HoursAsked] = []
+    let (outcome, passedOn) = placement.settle(completed, facts, asking: &hoursAsked)
     return Decision(
       version: version, ruleIndex: at, rule: rule.name, outcome: outcome,
-      passedOn: leftOut + passedOn, takenForOpen: takenForOpen)
+      passedOn: leftOut + passedOn, hoursAsked: hoursAsked)
   }
 
   /// Adds what the rule takes from the facts.

@@ -148,6 +148,30 @@ struct `A condition written as elsewhere` {
     ("now - now < duration('14d')", "write it as 336h"),
     ("now - now < duration('1 hour 30 min')", "write it as 1h30m"),
     ("now - now < duration('soon')", "write it as 90s, 15m or 1h30m"),
+    ("now > timestamp('24.12.2026')", "write it as 2026-12-24T00:00:00Z"),
+    ("now > timestamp('12/24/2026 10:00')", "write it as 2026-12-24T10:00:00Z"),
+    ("now > timestamp('3/4/2026')", "write it as 2026-11-25T21:25:00Z"),
+    ("now.getHours('UTC+2') < 9", "write it as +02:00"),
+    ("now.getHours('-5:30') < 9", "write it as -05:30"),
+    ("now.getHours('CEST') < 9", "zones are named as in Europe/Berlin, or +02:00"),
+    ("now > '24.12.2026'", "write `timestamp(\"2026-12-24T00:00:00Z\")`"),
+    ("now - now < 3600000000000", "for nanoseconds write `duration(\"3600s\")`"),
+    ("now - now < 1500000000", "for nanoseconds write `duration(\"1.5s\")`"),
+    (
+      "now - now < 9223372036854775807",
+      "for nanoseconds write `duration(\"9223372036.854775807s\")`"
+    ),
+    ("now > now - 86400000000000", "for nanoseconds write `duration(\"86400s\")`"),
+    ("a.text == gold", "text stands in quotes: \"gold\""),
+    ("a.text in [gold]", "text stands in quotes: \"gold\""),
+    ("a.text.contains(gold)", "text stands in quotes: \"gold\""),
+    ("a.map.tier == gold", "text stands in quotes: \"gold\""),
+    ("a.flag == open", "it is true or false: write `a.flag` or `!a.flag` by itself"),
+    ("a.number > ten", nil),
+    ("now.getDayOfWeek() == 'payday'", "days are counted from 0, which is Sunday, to 6"),
+    (
+      "now.getDayOfWeek() == Monday", "write `1`: days are counted from 0, which is Sunday, to 6"
+    ),
     ("size(a.text)", "compare it, as in `size(a.text) > 0`"), ("exists a.text", "write `has(…)`"),
     ("a.text\u{A0}== 'x'", "write a plain space"),
   ])
@@ -184,6 +208,34 @@ struct `A condition written as elsewhere` {
     ("a.text in 'de,'", "a.text in [\"de\"]"),
     ("now > date('2026-12-24')", "timestamp(\"2026-12-24T00:00:00Z\")"),
     ("now > date('tomorrow')", "timestamp(\"2026-11-25T21:25:00Z\")"),
+    ("now > date('24.12.2026')", "timestamp(\"2026-12-24T00:00:00Z\")"),
+    ("now.getDayOfWeek() == 'Monday'", "now.getDayOfWeek() == 1"),
+    ("'sun' != now.getDayOfWeek()", "now.getDayOfWeek() != 0"),
+    ("now.getDayOfWeek() in ['sat', 'Sunday']", "now.getDayOfWeek() in [6, 0]"),
+    ("now.getDayOfWeek() == '3'", "now.getDayOfWeek() == 3"),
+    ("now.getMonth() >= 'December'", "now.getMonth() >= 11"),
+    ("!a.list contains 'x'", "!(\"x\" in a.list)"),
+    ("!a.text contains 'x'", "!a.text.contains(\"x\")"),
+    ("a.text does not contain 'x'", "!a.text.contains(\"x\")"),
+    ("a.list does not contain 'x'", "!(\"x\" in a.list)"),
+    ("a.text does not start with 'x'", "!a.text.startsWith(\"x\")"),
+    ("'x' in a.events", "a.events.exists(e, e.kind == \"x\")"),
+    ("exists(a.events, e, e.kind == 'x')", "a.events.exists(e, e.kind == \"x\")"),
+    ("any(a.events, e, e.kind == 'x')", "a.events.exists(e, e.kind == \"x\")"),
+    ("all(a.list, 'x')", "a.list.all(e, …)"),
+    ("count(a.events, e, e.kind == 'x') > 1", "size(a.events.filter(e, e.kind == \"x\"))"),
+    ("a.events.contains(e, e.kind == 'x')", "a.events.exists(e, e.kind == \"x\")"),
+    ("a.events.includes(e, e.kind == 'x')", "a.events.exists(e, e.kind == \"x\")"),
+    ("a.map.tags.include(3)", "3 in a.map.tags"),
+    ("tier == 'gold'", "a.map.tier"), ("'gold' == tier", "a.map.tier"),
+    ("tier in ['gold', 'silver']", "a.map.tier"), ("tier.startsWith('g')", "a.map.tier"),
+    ("a.flag && !vip", "a.map.vip"), ("a.number == 3 && order > 5", "a.map.order"),
+    ("now.getHours(UTC+2) < 9", "now.getHours(\"+02:00\")"),
+    ("now.getHours(GMT-5) < 9", "now.getHours(\"-05:00\")"),
+    ("now.getHours(Etc/GMT+5) < 9", "now.getHours(\"Etc/GMT+5\")"),
+    (
+      "now.getHours(America/Port-au-Prince) < 9", "now.getHours(\"America/Port-au-Prince\")"
+    ),
   ])
   func `is told what can be taken as it is`(_ source: String, _ form: String) throws {
     guard
@@ -204,6 +256,19 @@ struct `A condition written as elsewhere` {
         .replacing("== …", with: "== \"x\"").replacing("…", with: "true")
     }
     #expect(taken.contains { Expression.isTyped($0, Self.environment, as: .bool) }, "\(taken)")
+  }
+
+  @Test func `not before another word is told as the whole`() {
+    #expect(
+      told("not a.list contains 'x'").map(\.hint)
+        == ["write `!(\"x\" in a.list)`", "write `\"x\" in a.list`"])
+  }
+
+  @Test func `what may be a text or a list is told both ways`() {
+    #expect(
+      told("a.map.tags.includes('x')").map(\.hint) == [
+        "write it as `a.map.tags.contains(\"x\")` where it is a text, and `\"x\" in a.map.tags` where it is a list"
+      ])
   }
 
   @Test func `a curly quote without its end is told once`() {

@@ -149,6 +149,43 @@ struct `Facts as text` {
     #expect(try told("customer: { conversations: 1 }", leaving: [.customerAttributes]) == [queue])
   }
 
+  @Test(arguments: [
+    ("session: { channel: email }", "whatever it does, a mail waits there"),
+    ("session: { channel: chat }\nconversation: { intent: always }", "it is always open"),
+    (
+      "session: { channel: chat }\nconversation: { intent: night }\nhours: { office: true }",
+      "it is open whenever the office is"
+    ),
+  ])
+  func `are not told of hours that make no difference`(_ text: String, _ why: Comment) throws {
+    let folder = WorkspaceFolder.load(
+      files: [
+        "workspace.yaml": "title: x\n",
+        "hours.yaml":
+          "office: { zone: UTC, open: { mon-fri: \"09:00-17:00\" } }\n"
+          + "long: { zone: UTC, open: { mon-sun: \"08:00-20:00\" } }\n"
+          + "always: { zone: UTC, open: { mon-sun: \"00:00-24:00\" } }\n",
+        "queues.yaml": "support: { hours: office, closed: { hand_back: closed } }\n"
+          + "open: { hours: always, closed: { queue: support } }\n"
+          + "night: { hours: long, closed: { queue: support } }\n",
+        "agents.yaml": "ann: { queues: [support, open, night] }\n",
+        "rules/10.yaml":
+          "- { name: always, when: 'conversation.intent == \"always\"', route: { queue: open } }\n"
+          + "- { name: night, when: 'conversation.intent == \"night\"', route: { queue: night } }\n"
+          + "- { name: all, route: { queue: support } }\n",
+      ], name: "x")
+    let workspace = try #require(folder.workspace, "\(folder.rendered)")
+    func told(_ text: String) throws -> [String] {
+      var facts = try #require(FactsFile.read(text, path: "facts.yaml").facts)
+      _ = WorkspaceFolder.complete(&facts, of: workspace, path: "facts.yaml")
+      return WorkspaceFolder.explain(facts, by: workspace).decision.passedOn
+    }
+    #expect(try told(text) == [], why)
+    #expect(
+      try told("session: { channel: chat }")
+        == ["whether support is open (office) is not said: it is taken for open"])
+  }
+
   @Test func `are told of where they say no channel, unless that is left open`() throws {
     let workspace = try workspace()
     func told(_ text: String, _ change: (inout Facts) -> Void = { _ in }) throws -> [String] {

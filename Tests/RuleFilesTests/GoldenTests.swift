@@ -22,4 +22,40 @@ struct `Broken rules` {
     #expect(got == (try String(contentsOf: expected, encoding: .utf8)))
     #expect((loaded.workspace == nil) == loaded.diagnostics.contains { $0.severity == .error })
   }
+
+  private static let demo = folder.deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "routing-rules/demo")
+  private static var keys: Regex<(Substring, Substring)> { /(?m)(?:^|[ {,])([a-z_]{4,}):(?=\s)/ }
+
+  /// One in so many of all keys of the demo; those of its own choosing are other names then.
+  private static let step = 17
+
+  @Test func `a misspelt key is told of once, and nothing beside`() throws {
+    let sources = try FileManager.default.subpathsOfDirectory(atPath: Self.demo.path)
+      .filter { $0.hasSuffix(".yaml") }.sorted()
+    var files: [String: String] = [:]
+    for path in sources {
+      files[path] = try String(contentsOf: Self.demo.appending(path: path), encoding: .utf8)
+    }
+    #expect(WorkspaceFolder.load(files: files, name: "demo").diagnostics == [])
+    var (number, tried) = (0, 0)
+    for (path, text) in files.sorted(by: { $0.key < $1.key }) {
+      for key in text.matches(of: Self.keys) {
+        number += 1
+        guard number % Self.step == 0 else { continue }
+        let range = key.output.1.startIndex..<key.output.1.endIndex
+        let misspelt = key.output.1 + "e"
+        var all = files
+        all[path] = text.replacingCharacters(in: range, with: misspelt)
+        let told = WorkspaceFolder.load(files: all, name: "demo").diagnostics
+        // Of names that are chosen freely only those who name them tell.
+        guard told.contains(where: { $0.message.contains("no key `\(misspelt)`") }) else {
+          continue
+        }
+        tried += 1
+        #expect(told.count == 1, "\(path), \(misspelt): \(told.map(\.message))")
+      }
+    }
+    #expect(tried > 15, "\(tried)")
+  }
 }

@@ -67,7 +67,8 @@ struct `A queue that takes no case` {
       set.evaluate(facts).passedOn == [
         "whether billing is open (office) is not said: it is taken for open", full,
       ])
-    #expect(set.evaluate(facts).takenForOpen == ["office"])
+    #expect(set.evaluate(facts).hoursAsked.map(\.name) == ["office"])
+    #expect(set.evaluate(facts).hoursAsked.map(\.isOpen) == [nil])
     facts.setUnknown(["office", "shop"], of: .hours)
     #expect(set.evaluate(facts).passedOn == [open, full])
     facts[.queues] = .map(
