@@ -4,9 +4,12 @@ import Synchronization
 
 /// Whether what is stored can be looked at. A disk that hangs stops readers too, since SQLite writes to the mapped index
 /// of its log, and stops a writer before a commit begins whose end could be missed. So something small is read
-/// again and again, and a look that does not come to its end is told.
+/// again and again, and a look that does not come to its end is told. So is reading an attachment, which may
+/// lie on a disk of its own.
 final class DiskWatch: Sendable {
   private let health: Health
+  private let files: ReadPool
+  private let looks: ReadPool
   private let look: @Sendable (_ then: @escaping @Sendable () -> Void) -> Void
   private let every: DispatchTimeInterval
   private let patienceNanoseconds: UInt64
@@ -22,10 +25,11 @@ final class DiskWatch: Sendable {
   ///   - patience: how long a look may take.
   ///   - look: looks, elsewhere, and says when that has come to its end, well or not.
   init(
-    _ health: Health, every: DispatchTimeInterval = .seconds(1), patienceSeconds: Double = 5,
+    _ health: Health, files: ReadPool, looks: ReadPool, every: DispatchTimeInterval = .seconds(1),
+    patienceSeconds: Double = 5,
     look: @escaping @Sendable (_ then: @escaping @Sendable () -> Void) -> Void
   ) {
-    self.health = health
+    (self.health, self.files, self.looks) = (health, files, looks)
     self.every = every
     self.look = look
     patienceNanoseconds = UInt64(patienceSeconds * 1e9)
@@ -33,6 +37,19 @@ final class DiskWatch: Sendable {
   }
 
   func stop() { state.withLock { $0.isStopped = true } }
+
+  /// A look reads four thousand times as much as a piece has, and each may take long.
+  private static let lookTimes: UInt64 = 12
+
+  private func watchFiles(_ now: DispatchTime) {
+    func ago(_ nanoseconds: UInt64) -> DispatchTime {
+      DispatchTime(
+        uptimeNanoseconds: now.uptimeNanoseconds - min(nanoseconds, now.uptimeNanoseconds))
+    }
+    health.filesHang(
+      files.isBusy(since: ago(patienceNanoseconds))
+        || looks.isBusy(since: ago(patienceNanoseconds * Self.lookTimes)))
+  }
 
   private func turn() {
     enum Step { case stop, look, wait, tell }
@@ -52,6 +69,7 @@ final class DiskWatch: Sendable {
     case .wait: break
     case .tell: health.standsStill()
     }
+    watchFiles(now)
     queue.asyncAfter(deadline: .now() + every) { [weak self] in self?.turn() }
   }
 

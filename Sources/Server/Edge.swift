@@ -24,9 +24,13 @@ public final class Edge: Sendable {
   public let reads: ReadPool
   /// What takes long, so that no reader waits behind it: understanding mail, keeping attachments.
   public let heavy: ReadPool
-  /// What is large and has its bound, some tens of milliseconds: understanding long bodies, looking
-  /// through attachments. Neither do readers wait behind it, nor it behind what takes seconds.
+  /// What is large and has its bound, some tens of milliseconds: understanding long bodies. Neither do
+  /// readers wait behind it, nor it behind what takes seconds.
   public let bulk: ReadPool
+  /// Reads attachments, small ones and pieces. Their disk may hang, where rows are still read.
+  public let files: ReadPool
+  /// Looks through large attachments before they are sent.
+  public let looks: ReadPool
   public let hub: Hub
   public let health: Health
   let accesses: AccessRecorder
@@ -34,6 +38,7 @@ public final class Edge: Sendable {
   /// Nil without certificates.
   let encryption: Encryption?
   let streams: StreamCounts
+  let contents: ContentRoom
   private let state = Mutex(State())
   private let ends = DispatchQueue(label: "ends of tokens")
 
@@ -72,20 +77,25 @@ public final class Edge: Sendable {
   }
 
   init(
-    store: SQLiteStore, reads: ReadPool, heavy: ReadPool, bulk: ReadPool, hub: Hub, health: Health,
-    settings: Settings,
-    encryption: Encryption? = nil
-  ) {
+    store: SQLiteStore, hub: Hub, health: Health, settings: Settings, encryption: Encryption? = nil
+  ) throws(StoreFault) {
+    func pool(_ name: String) throws(StoreFault) -> ReadPool {
+      try ReadPool(store: store, name: name, threads: 2)
+    }
     self.encryption = encryption
     self.store = store
-    self.reads = reads
-    self.heavy = heavy
-    self.bulk = bulk
+    reads = try pool("read")
+    heavy = try pool("heavy")
+    bulk = try pool("bulk")
+    files = try pool("files")
+    looks = try pool("looks")
     self.hub = hub
     self.health = health
     accesses = AccessRecorder(store, health)
     self.settings = settings
     streams = StreamCounts(contextBytesMax: settings.contextBytesMax)
+    contents = ContentRoom(
+      bytesMax: max(settings.heldBytesMax, settings.contentBytesMax))
   }
 
   func writer(_ workspace: WorkspaceID) -> Writer? { state.withLock { $0.writers[workspace] } }

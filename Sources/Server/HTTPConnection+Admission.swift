@@ -42,6 +42,8 @@ extension HTTPConnection {
     if let open = openPage(page, request) { return open }
     // RFC 9110 §8.4.1, §15.5.16: read as it is, packed content would be taken for nonsense.
     if request.fields.list("content-encoding", hasOtherThan: "identity") { return .coded }
+    // §14.5: and a part for the whole.
+    if request.method == .put, !request.fields.values("content-range").isEmpty { return .partial }
     let standard = edge.settings.bodyBytesMax
     if isAdministration, path.first == "admin" {
       return bound(request, path.dropFirst().first == "rules" ? rulesBytesMax : standard)
@@ -77,6 +79,11 @@ extension HTTPConnection {
     if let length = request.contentLength, length > bytesMax {
       return APIResponse(
         APIProblem(413, "too-large", "Too large", "a body may have \(bytesMax) bytes here"))
+    }
+    let bytes = request.contentLength ?? bytesMax
+    if bytes > Limit.droppedBytes, !isAdministration {
+      room = edge.contents.take(bytes)
+      if room == nil { return .noRoom }
     }
     admitContent(bytesMax: bytesMax)
     return nil
@@ -169,6 +176,22 @@ extension APIResponse {
         415, "unsupported-encoding", "Content is packed",
         "send the content as it is, without Content-Encoding"))
     response.headers = [.init("Accept-Encoding", "identity")]
+    return response
+  }
+
+  static var partial: APIResponse {
+    APIResponse(
+      APIProblem(
+        400, "partial-content", "Not a part", "a PUT replaces all of it: send no Content-Range"))
+  }
+
+  static var noRoom: APIResponse {
+    var response = APIResponse(
+      APIProblem(
+        503, "no-room", "Too much at once",
+        "the long content of other requests takes all the memory that there is for it; nothing was recorded, try again in a few seconds"
+      ))
+    response.headers = [.init("Retry-After", "5")]
     return response
   }
 

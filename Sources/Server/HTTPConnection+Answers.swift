@@ -110,13 +110,22 @@ extension HTTPConnection {
     }
   }
 
+  /// Of the exchange that is in flight.
+  func errand() -> Errand {
+    let errand = exchange?.errand ?? Errand()
+    exchange?.errand = errand
+    return errand
+  }
+
   func read(_ render: @escaping Render, _ connection: Connection) {
     let (edge, ref, number, takesGzip) = (
       edge, connection.ref, number, exchange?.takesGzip ?? false
     )
     exchange?.takesGzip = false  // it is packed there
-    edge.reads.run { reads in
-      edge.fetch(edge.answer { () throws(StoreFault) in try render(reads) }) { fetched in
+    let errand = errand()
+    errand.run(in: edge.reads) { reads in
+      let asked = edge.answer { () throws(StoreFault) in try render(reads) }
+      edge.fetch(asked, for: errand) { fetched in
         var response = fetched
         Compression.apply(to: &response, if: takesGzip)
         edge.hub.post(ref, .rendered(number, response))
@@ -142,6 +151,7 @@ extension HTTPConnection {
     guard var packed = exchange else { return }
     release(connection)  // nothing more is waited for
     packed.takesGzip = false
+    packed.errand = nil
     if case .offered = packed.kind {} else { packed.kind = .blob }
     exchange = packed
     let (edge, ref, number) = (edge, connection.ref, number)
@@ -214,6 +224,8 @@ extension HTTPConnection {
   func release(_ connection: Connection) {
     guard let ended = exchange else { return }
     exchange = nil
+    room = nil
+    ended.errand?.callOff()
     connection.clearTimer(.answer)
     switch ended.kind {
     case .next(let agent, let waiter, _):

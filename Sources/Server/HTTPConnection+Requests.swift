@@ -57,9 +57,11 @@ extension HTTPConnection {
     guard request.body.count > Limit.understoodHereBytes else {
       return perform(api.handle(asked, caller), caller, request, connection)
     }
-    exchange?.kind = .understanding(request)
+    exchange?.kind = .understanding(request.withoutBody)  // that is the errand's, which may be called off
     let (edge, ref, number) = (edge, connection.ref, number)
-    edge.bulk.run { _ in edge.hub.post(ref, .handled(number, api.handle(asked, caller))) }
+    errand().run(in: edge.bulk) { _ in
+      edge.hub.post(ref, .handled(number, api.handle(asked, caller)))
+    }
   }
 
   /// What a long body asks for is known; nobody else on the lane has waited for that.
@@ -81,7 +83,7 @@ extension HTTPConnection {
         request.method.rawValue, path, query, request.body, edge, ticket, by: who)
     }
     if request.body.count > Limit.understoodHereBytes {
-      edge.bulk.run { _ in answer() }
+      errand().run(in: edge.bulk) { _ in answer() }
     } else {
       answer()
     }
@@ -129,6 +131,7 @@ extension HTTPConnection {
       return finish(APIResponse(APIProblem.unavailable), connection)
     }
     let ticket = Ticket(connection.ref, exchange: number)
+    if case .keepBlob = action {} else { room = nil }
     if case .respond = action {} else { renewPresence() }
     switch action {
     case .respond(let response): finish(response, connection)
@@ -203,7 +206,7 @@ extension HTTPConnection {
   ) {
     exchange?.kind = .submitted(.direct { APIResponse($0) })
     let edge = edge
-    edge.heavy.run { _ in
+    errand().run(in: edge.heavy) { _ in
       do throws(StoreFault) {
         let hold = try edge.store.blobs.keep(bytes, writer.workspace)
         writer.submit([Request(.blob(row), ticket: ticket, idempotency: key, holds: [hold])])

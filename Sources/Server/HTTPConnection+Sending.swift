@@ -38,11 +38,17 @@ extension HTTPConnection {
     let (edge, ref, number, file, pieces) = (
       edge, connection.ref, number, sending.file, sending.pieces
     )
-    edge.reads.run { reads in
+    errand().run(in: edge.files) { reads in
       var piece: [UInt8]?
       do throws(StoreFault) {
         // Erased meanwhile, it is nobody's any more, though the same bytes of another may be there.
-        if try reads.blob(file.workspace, file.id) != nil { piece = try pieces.next() }
+        if try reads.blob(file.workspace, file.id) != nil {
+          piece =
+            try edge.unlessErased(file.id, file.workspace, reads) { () throws(StoreFault) in
+              try pieces.next()
+            }
+            ?? nil
+        }
       } catch { edge.health.tell("sending an attachment", error) }
       edge.hub.post(ref, .piece(number, piece))
     }
@@ -79,26 +85,38 @@ extension Edge {
     }
   }
 
+  /// Reads an attachment; nil where it was erased meanwhile: then it is no damage that its file is
+  /// not there.
+  func unlessErased<R>(
+    _ blob: BlobID, _ workspace: WorkspaceID, _ reads: any StoreReader,
+    _ body: () throws(StoreFault) -> R
+  ) throws(StoreFault) -> R? {
+    do throws(StoreFault) { return try body() } catch {
+      if try reads.blob(workspace, blob) == nil { return nil }
+      throw error
+    }
+  }
+
   /// Reads the bytes of an answer's file, or sees that they are good, where they are to be sent in
-  /// pieces: a long look, and it has its place where no reader waits behind it.
-  func fetch(_ response: APIResponse, _ then: @escaping @Sendable (APIResponse) -> Void) {
+  /// pieces: a long look. Both have their place where nobody waits behind them who needs no file.
+  func fetch(
+    _ response: APIResponse, for errand: Errand, _ then: @escaping @Sendable (APIResponse) -> Void
+  ) {
     guard let file = response.file else { return then(response) }
     let blobs = store.blobs
-    if file.size > Self.wholeBytesMax {
-      return bulk.run { [self] _ in
-        then(
-          answer { () throws(StoreFault) in
-            try blobs.check(file.hash, file.workspace)
-            return response
-          })
-      }
+    let isWhole = file.size <= Self.wholeBytesMax
+    errand.run(in: isWhole ? files : looks) { [self] reads in
+      then(
+        answer { () throws(StoreFault) in
+          var fetched = response
+          let found: Void? = try unlessErased(file.id, file.workspace, reads) {
+            () throws(StoreFault) in
+            guard isWhole else { return try blobs.check(file.hash, file.workspace) }
+            fetched.body = try blobs.read(file.hash, file.workspace)
+            fetched.file = nil
+          }
+          return found == nil ? APIResponse(.notFound("blob")) : fetched
+        })
     }
-    then(
-      answer { () throws(StoreFault) in
-        var whole = response
-        whole.body = try blobs.read(file.hash, file.workspace)
-        whole.file = nil
-        return whole
-      })
   }
 }

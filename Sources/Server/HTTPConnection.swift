@@ -43,6 +43,8 @@ final class HTTPConnection: ConnectionHandler {
   var peerHasEnded = false
   /// Content that may still come, for the time that it may take.
   var contentBytes = 0
+  /// Where there is memory for the content that comes, or is not done with; nil for what is short.
+  var room: ContentRoom.Share?
 
   private enum Awaited { case request, head, body, answer }
 
@@ -53,9 +55,11 @@ final class HTTPConnection: ConnectionHandler {
     /// Whether the client takes a compressed answer.
     var takesGzip = false
     var caller: Caller?
+    /// What is done for it elsewhere, if anything is.
+    var errand: Errand?
     var kind: Kind
     enum Kind {
-      /// A long body is being understood elsewhere.
+      /// A long body is being understood elsewhere; this is the rest of its request.
       indirect case understanding(IncomingRequest)
       case submitted(Rendering)
       /// - Parameter onDisk: what is said while nothing is written; nil where it would tell of more

@@ -27,8 +27,7 @@ final class HTTPLane {
     limits.fieldLineBytesMax = settings.fieldBytesMax
     limits.fieldCountMax = settings.fieldsMax
     limits.requestLineBytesMax = settings.requestLineBytesMax
-    limits.bodyBytesMax = max(
-      settings.bodyBytesMax, settings.blobBytesMax, HTTPConnection.Limit.rulesBytesMax)
+    limits.bodyBytesMax = settings.contentBytesMax
     self.limits = limits
   }
 

@@ -7,7 +7,7 @@ import Synchronization
 /// | it is | when | whoever asks |
 /// |---|---|---|
 /// | ok | nothing is known to be wrong | is served |
-/// | degraded | something stored is damaged, or a whole workspace, the index does not go on, or the clock stepped back | is served, all but those who need just that |
+/// | degraded | something stored is damaged, or a whole workspace, attachments cannot be read, the index does not go on, or the clock stepped back | is served, all but those who need just that |
 /// | unavailable | nothing can be made durable | is refused |
 public final class Health: Sendable {
   public struct Facts: Sendable {
@@ -36,7 +36,10 @@ public final class Health: Sendable {
     fileprivate var isHanging = false
     /// Whether even what is stored cannot be looked at: whoever waits for a writer's state waits, too.
     public fileprivate(set) var isStill = false
+    /// Whether reading an attachment does not come to its end.
+    public fileprivate(set) var filesHang = false
   }
+  static let filesHang = "reading an attachment does not come to its end: its disk does not answer"
   static let stands = "a look at what is stored does not come to its end: the disk does not answer"
   static let hangs = "a commit does not come to its end: the disk does not answer"
   /// Past this many, damage is no longer told apart.
@@ -59,7 +62,7 @@ public final class Health: Sendable {
       let result = body(&facts)
       hasTrouble.store(
         facts.trouble != nil || facts.outages > 0 || !facts.damaged.isEmpty
-          || !facts.unserved.isEmpty || facts.search != nil,
+          || !facts.unserved.isEmpty || facts.search != nil || facts.filesHang,
         ordering: .relaxed)
       return result
     }
@@ -153,6 +156,16 @@ public final class Health: Sendable {
       return facts.isStill
     }
     if isNews { Log.note("the disk answers again") }
+  }
+
+  func filesHang(_ isSo: Bool) {
+    guard isSo || hasTrouble.load(ordering: .relaxed) else { return }
+    let wasSo = change { facts in
+      defer { facts.filesHang = isSo }
+      return facts.filesHang
+    }
+    if isSo, !wasSo { Log.fault("reading attachments", Self.filesHang) }
+    if wasSo, !isSo { Log.note("attachments are read again") }
   }
 
   // MARK: - Damage

@@ -240,7 +240,10 @@ final class Outbox: Sendable {
       do throws(StoreFault) {
         guard let row = try reads.blob(workspace, blob) else { continue }
         name = row.fileName.map { " \($0)" } ?? ""
-        attachments.append((row, try edge.store.blobs.read(row.hash, workspace)))
+        let bytes = try edge.unlessErased(blob, workspace, reads) { () throws(StoreFault) in
+          try edge.store.blobs.read(row.hash, workspace)
+        }
+        if let bytes { attachments.append((row, bytes)) }
       } catch {
         let what = if case .corrupt = error { "is damaged" } else { "cannot be read" }
         throw Hindrance(fault: error, why: "its attachment\(name) \(what)")

@@ -11,10 +11,21 @@ public final class ReadPool: Sendable {
   private let inbox: Mutex<Inbox>
 
   private struct Inbox {
-    var jobs: [Job] = []
+    private var jobs: [Job?] = []
     /// Of the jobs, so many have been taken.
-    var taken = 0
+    private var taken = 0
     var idle: [Int]
+
+    init(idle: [Int]) { self.idle = idle }
+
+    mutating func add(_ job: @escaping Job) {
+      // It may never be empty.
+      if taken >= 1_024, taken > jobs.count / 2 {
+        jobs.removeFirst(taken)
+        taken = 0
+      }
+      jobs.append(job)
+    }
 
     mutating func take() -> Job? {
       guard taken < jobs.count else {
@@ -22,7 +33,10 @@ public final class ReadPool: Sendable {
         taken = 0
         return nil
       }
-      defer { taken += 1 }
+      defer {
+        jobs[taken] = nil  // what it holds goes with it
+        taken += 1
+      }
       return jobs[taken]
     }
   }
@@ -38,7 +52,7 @@ public final class ReadPool: Sendable {
 
   public func run(_ job: @escaping Job) {
     let woken = inbox.withLock { inbox in
-      inbox.jobs.append(job)
+      inbox.add(job)
       return inbox.idle.popLast()
     }
     if let woken { workers[woken].queue.async { self.work(woken) } }
@@ -52,19 +66,35 @@ public final class ReadPool: Sendable {
         return job
       }
       guard let job else { return }
-      workers[index].reader.withLock { job($0.reader) }
+      workers[index].run(job)
     }
   }
 
   private final class Worker: Sendable {
     let queue: DispatchQueue
-    let reader: Mutex<ConfinedReader>
+    private let reader: Mutex<ConfinedReader>
+    /// Since when a job goes on; 0 where none does.
+    private let since = Atomic<UInt64>(0)
 
     init(_ name: String, _ reader: ConfinedReader) {
       queue = DispatchQueue(label: name)
       self.reader = Mutex(reader)
     }
+
+    func run(_ job: Job) {
+      since.store(DispatchTime.now().uptimeNanoseconds, ordering: .relaxed)
+      reader.withLock { job($0.reader) }
+      since.store(0, ordering: .relaxed)
+    }
+
+    func isBusy(since time: DispatchTime) -> Bool {
+      let since = since.load(ordering: .relaxed)
+      return since != 0 && since < time.uptimeNanoseconds
+    }
   }
+
+  /// Whether a job has gone on since before then.
+  func isBusy(since time: DispatchTime) -> Bool { workers.contains { $0.isBusy(since: time) } }
 }
 
 /// A reader that is only ever used by whoever holds the mutex it sits in.

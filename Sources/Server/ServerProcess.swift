@@ -49,11 +49,8 @@ public final class ServerProcess: Sendable {
     let health = Health(clock: clock)
     store.onDamage { health.met($0) }
     let hub = Hub()
-    let edge = Edge(
-      store: store, reads: try ReadPool(store: store, name: "read", threads: 2),
-      heavy: try ReadPool(store: store, name: "heavy", threads: 2),
-      bulk: try ReadPool(store: store, name: "bulk", threads: 2), hub: hub, health: health,
-      settings: settings,
+    let edge = try Edge(
+      store: store, hub: hub, health: health, settings: settings,
       encryption: try Encryption(settings))
     self.edge = edge
     let reader = try store.reader()
@@ -87,7 +84,7 @@ public final class ServerProcess: Sendable {
     addresses = try Self.listen(sockets, edge)
     for writer in edge.writers { edge.hub.wakeOutbox(writer.workspace) }
     let probe = try ReadPool(store: store, name: "disk watch", threads: 1)
-    diskWatch = DiskWatch(health) { then in
+    diskWatch = DiskWatch(health, files: edge.files, looks: edge.looks) { then in
       // What comes of it others tell, who need it.
       probe.run { reader in
         _ = try? reader.workspaces()

@@ -31,6 +31,7 @@ public struct Settings: Sendable, Equatable {
   public var mailBytesMax = 25 << 20
   public var blobBytesMax = 25 << 20
   public var bodyBytesMax = 1 << 20
+  public var heldBytesMax = 512 << 20
   public var connectionsPerAddressMax = 1_000
   public var headSeconds = 10
   public var bodySeconds = 30
@@ -193,6 +194,10 @@ public struct Settings: Sendable, Equatable {
     number(
       "http.body_bytes_max", \.bodyBytesMax, 1_024...(64 << 20), "largest request body, in bytes"),
     number(
+      "http.held_bytes_max", \.heldBytesMax, (1 << 20)...(1 << 40),
+      "content of more than 64 KiB that is held for all requests together, in bytes; never less than the largest may have"
+    ),
+    number(
       "http.connections_per_address_max", \.connectionsPerAddressMax, 1...1_000_000,
       "connections from one address to each listener"),
     number(
@@ -250,6 +255,9 @@ public struct Settings: Sendable, Equatable {
     number("drain_seconds", \.drainSeconds, 0...600, "how long a stop waits for what is in flight"),
     number("lanes", \.lanes, 0...64, "event loops; 0: one a core"),
   ]
+
+  /// The largest content that a request may have.
+  var contentBytesMax: Int { max(bodyBytesMax, blobBytesMax, HTTPConnection.Limit.rulesBytesMax) }
 
   /// `http.origins` as a browser writes them.
   var allowedOrigins: [String] {

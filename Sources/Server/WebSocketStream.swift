@@ -127,6 +127,7 @@ final class WebSocketStream: ConnectionHandler {
       left -= Limit.eventBytes
       switch decoder.next() {
       case .needMore:
+        decoder.releaseMemory()
         if peerHasEnded { connection.closeAfterFlush() }
         return
       case .message(.text, let bytes, _):

@@ -97,7 +97,7 @@ extension APIProblem {
   /// Asking again does not help before somebody has looked after the folder.
   public static let damaged = APIProblem(
     503, "stored-data-damaged", "Stored data is damaged",
-    "something that this needs is kept and does not match its checksum; whoever runs this server finds in its "
+    "something that this needs is kept and does not match its checksum, or is missing; whoever runs this server finds in its "
       + "log and by `throughline doctor` what it is, and restores the last good backup, or makes a damaged index "
       + "anew by `throughline doctor --reindex`")
 

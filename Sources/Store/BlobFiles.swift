@@ -74,8 +74,8 @@ public final class BlobFiles: Sendable {
     try disk.sync(folder: Folders.parent(of: path))
   }
 
-  /// - Errors: `.corrupt` when the bytes are not those of the hash, `.failed` when there is no such
-  ///   file.
+  /// - Errors: `.corrupt` when the bytes are not those of the hash, or there is no such file: whoever
+  ///   asks has a row that names it, and asks for the row again, which may have been erased.
   public func read(_ hash: Digest, _ workspace: WorkspaceID) throws(StoreFault) -> [UInt8] {
     let path = path(of: hash, workspace)
     let (file, size) = try opened(path)
@@ -104,7 +104,11 @@ public final class BlobFiles: Sendable {
   /// Its descriptor, which is the caller's to close, and how many bytes it has.
   func opened(_ path: String) throws(StoreFault) -> (file: Int32, size: Int) {
     let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { throw Folders.fault("open the blob \(path)", errno) }
+    guard file >= 0 else {
+      let code = errno
+      if code == ENOENT { throw .corrupt(what: "the blob \(path) is missing") }
+      throw Folders.fault("open the blob \(path)", code)
+    }
     var status = stat()
     guard fstat(file, &status) == 0 else {
       let code = errno

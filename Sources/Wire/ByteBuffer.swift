@@ -74,6 +74,13 @@ public struct ByteBuffer: Sendable, Equatable {
   /// A copy of the live bytes.
   public var bytes: [UInt8] { Array(storage[head...]) }
 
+  /// Gives back what there is room for beside the bytes, where that is more than so many.
+  public mutating func trim(past bytes: Int) {
+    guard storage.capacity - count > bytes else { return }
+    storage = Array(storage[head...])
+    head = 0
+  }
+
   /// Forgets everything and gives the memory back, as an idle connection should.
   @inlinable public mutating func release() {
     storage = []

@@ -81,6 +81,74 @@ import Testing
     }
   }
 
+  /// Whoever has begun to send may end it; newcomers wait; what is short, and administration, does not.
+  @Test func `long content that is held has a bound, past which newcomers are told to come again`()
+    async throws
+  {
+    try await TestServer.run {
+      $0.heldBytesMax = 1  // as little as may be: one of the largest
+    } _: { server in
+      let bot = try await server.token("bot", "webshop")
+      let chat = try await server.open(bot, email: "jo@home.example")
+      let port = server.port("http")
+      let size = 20 << 20
+      let upload = Self.head("POST", "/v1/blobs", bot, length: size)
+      let first = try await blocking {
+        let socket = try Socket.connect(port: port)
+        try socket.send(
+          Self.head("POST", "/v1/blobs", bot, length: size, "Expect: 100-continue\r\n"))
+        #expect(try HTTPCall.read(from: socket).status == 100)
+        return socket
+      }
+      let told = try await answer(server, upload)
+      #expect(told.status == 503)
+      #expect(told["type"].text == "urn:throughline:problem:no-room", "\(told)")
+      #expect(told.headers["retry-after"] != nil && told.headers["connection"] == "close")
+      try await chat.customer(String(repeating: "y", count: 40_000))
+      let long = String(repeating: " ", count: 900_000)
+      #expect(
+        try await server.administer(
+          "POST", "/admin/tokens", ["scope": "bot", "holder": .text("webshop" + long)]
+        ).status == 422)
+      // Chunks, which do not tell how many come, count as what the page takes.
+      let chunked = Array(
+        "POST /v1/blobs HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(bot)\r\nTransfer-Encoding: chunked\r\n\r\n"
+          .utf8)
+      #expect(try await answer(server, chunked).status == 503)
+      try await blocking {
+        try first.send([UInt8](repeating: 7, count: size))
+        #expect(try HTTPCall.read(from: first).status == 201)
+      }
+      // Its connection lives on, and what it held is free: also when one leaves in the middle.
+      try await blocking {
+        for _ in 0..<3 {
+          let socket = try Socket.connect(port: port)
+          try socket.send(upload + [7])
+          socket.reset()
+        }
+      }
+      try await eventually("there is room") {
+        let again = [UInt8](repeating: 8, count: size)
+        return try await server.call("POST", "/v1/blobs", raw: again, by: bot).status == 201
+      }
+      first.close()
+    }
+  }
+
+  @Test func `a part is not put in the place of the whole`() async throws {
+    try await TestServer.run { server in
+      let ann = try await server.agent("ann")
+      func put(_ headers: [(String, String)]) async throws -> Reply {
+        try await server.call(
+          "PUT", "/v1/agents/me/status", raw: Array("{\"status\":\"break\"}".utf8), by: ann,
+          headers: headers)
+      }
+      let told = try await put([("Content-Range", "bytes 0-9/20")])
+      #expect(told.status == 400 && told["type"].text.hasSuffix(":partial-content"), "\(told)")
+      #expect(try await put([]).status == 200)
+    }
+  }
+
   @Test func `100 Continue is said to those alone whose content is welcome`() async throws {
     try await TestServer.run { server in
       let bot = try await server.token("bot", "webshop")

@@ -393,10 +393,19 @@ import Wire
   }
 
   @Test func `a disk that answers nobody is told, and so is that it does again`() async throws {
+    let folder = try TemporaryFolder()
+    let store = try SQLiteStore(folder: folder.path)
+    defer { store.close() }
+    let (files, looks) = (
+      try ReadPool(store: store, name: "files", threads: 2),
+      try ReadPool(store: store, name: "looks", threads: 1)
+    )
     let health = Health()
     let waiting = Mutex<[@Sendable () -> Void]>([])
     let isHanging = Atomic(false)
-    let watch = DiskWatch(health, every: .milliseconds(20), patienceSeconds: 0.1) { then in
+    let watch = DiskWatch(
+      health, files: files, looks: looks, every: .milliseconds(20), patienceSeconds: 0.1
+    ) { then in
       if isHanging.load(ordering: .acquiring) {
         waiting.withLock { $0.append(then) }
       } else {
@@ -412,6 +421,15 @@ import Wire
     for then in waiting.withLock({ $0 }) { then() }
     try await eventually("it is well again") { health.isWell && !health.now.isStill }
     #expect(waiting.withLock { $0.count } == 1, "no look begins beside another")
+    // One of two that read attachments.
+    for pool in [files, looks] {
+      let gate = DispatchSemaphore(value: 0)
+      pool.run { _ in gate.wait() }
+      try await eventually("it is told") { health.now.filesHang && !health.isWell }
+      #expect(health.now.trouble == nil, "whoever needs none is served")
+      gate.signal()
+      try await eventually("it is well again") { health.isWell && !health.now.filesHang }
+    }
   }
 
   // MARK: - Old folders

@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Testing
 
 @testable import Server
@@ -122,6 +123,119 @@ import Testing
       #expect(try await server.call("POST", target, two, by: other).status == 201)
       #expect(try await server.timeline("mia@home.example").texts.map { $0.prefix(3) } == ["two"])
       #expect(try await server.position() == before + 1)
+    }
+  }
+
+  /// Attachments may lie on a disk that hangs by itself.
+  @Test func `while attachments cannot be read, all else goes on`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let chat = try await server.open(bot, email: "mia@home.example")
+      var requests: [HTTPCall] = []
+      for size in [1_000, 300_000] {
+        let kept = try await server.call(
+          "POST", "/v1/blobs", raw: [UInt8](repeating: 7, count: size), by: bot)
+        requests += [HTTPCall](
+          repeating: HTTPCall(
+            method: "GET", target: "/v1/blobs/\(kept["blob"].text)",
+            headers: [("Authorization", "Bearer \(bot)")]), count: 3)
+      }
+      // Whoever opens one waits for somebody who writes to it.
+      server.damages()
+      let place = server.settings.data + "/blobs/"
+      let files = try FileManager.default.subpathsOfDirectory(atPath: place)
+        .filter { $0.split(separator: "/").count == 3 }.map { place + $0 }
+      #expect(files.count == 2)
+      for file in files {
+        try FileManager.default.removeItem(atPath: file)
+        #expect(mkfifo(file, 0o600) == 0)
+      }
+      var sent: [Socket] = []
+      for request in requests { sent.append(try await send([request], to: server)) }
+      let asked = sent
+      let words = String(repeating: "two", count: 8_000)
+      try await chat.customer(words)
+      #expect(try await server.timeline("mia@home.example").texts == [words])
+      #expect(try await chat.events(wait: 0).status == 200)
+      #expect(!asked.contains { $0.hasBytes() })
+      try await eventually("the disk answers") {
+        for file in files { close(open(file, O_WRONLY | O_NONBLOCK)) }
+        return asked.allSatisfy { $0.hasBytes() }
+      }
+    }
+  }
+
+  /// What they sent goes with them, before its turn comes: a thousand who leave must not hold a gigabyte,
+  /// nor have others wait until all of it was understood.
+  @Test func `long bodies of clients who left are let go at once, and nothing is done for them`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let chat = try await server.open(bot, email: "mia@home.example")
+      let before = try await server.position()
+      let edge = try #require(server.running?.edge)
+      let gate = Gate(edge.bulk)
+      let (size, count) = (1_000_000, 20)
+      let used = Heap.usedBytes
+      for _ in 0..<count {
+        let call = post(
+          "/v1/sessions/\(chat.session)/messages", ["author": "customer", "text": "one"],
+          padded: size, by: bot)
+        try await send([call], to: server).reset()
+      }
+      try await eventually("their bodies are gone") { Heap.usedBytes - used < count / 4 * size }
+      gate.open()
+      let words = String(repeating: "two", count: 8_000)
+      try await chat.customer(words)
+      #expect(try await server.timeline("mia@home.example").texts == [words])
+      #expect(try await server.position() == before + 1)
+    }
+  }
+
+  @Test func `an attachment of clients who left is neither looked through nor kept`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let edge = try #require(server.running?.edge)
+      let kept = try await server.call(
+        "POST", "/v1/blobs", raw: [UInt8](repeating: 7, count: 300_000), by: bot)
+      let place = server.settings.data + "/blobs"
+      @Sendable func files() throws -> [String] {
+        try FileManager.default.subpathsOfDirectory(atPath: place).filter {
+          $0.split(separator: "/").count == 3
+        }
+      }
+      let file = try #require(try files().first)
+      let gates = [Gate(edge.looks), Gate(edge.heavy)]
+      for method in ["GET", "HEAD"] {
+        let asks = HTTPCall(
+          method: method, target: "/v1/blobs/\(kept["blob"].text)",
+          headers: [("Authorization", "Bearer \(bot)")])
+        let socket = try await send([asks], to: server)
+        // Until the row was read and the look has its place in line.
+        _ = try await server.call("GET", "/v1/agents/me", by: bot)
+        try await Task.sleep(for: .milliseconds(100))
+        socket.reset()
+      }
+      let uploads = HTTPCall(
+        method: "POST", target: "/v1/blobs", headers: [("Authorization", "Bearer \(bot)")],
+        body: [UInt8](repeating: 8, count: 10_000))
+      let socket = try await send([uploads], to: server)
+      try await Task.sleep(for: .milliseconds(100))
+      socket.reset()
+      try await eventually("all have left") {
+        (server.running?.edge.hub.laneStatistics ?? []).reduce(0) { $0 + $1.open } == 0
+      }
+      // Whoever looked now would find it missing, and tell.
+      server.damages()
+      try FileManager.default.removeItem(atPath: "\(place)/\(file)")
+      for gate in gates { gate.open() }
+      // Behind them in both pools.
+      for pool in [edge.looks, edge.heavy] {
+        for _ in 0..<4 { await withCheckedContinuation { done in pool.run { _ in done.resume() } } }
+      }
+      #expect(edge.health.now.damaged == [])
+      #expect(try files() == [])
     }
   }
 

@@ -87,6 +87,20 @@ import Testing
     }
   }
 
+  /// Each has sent 60 kB at once, which were heard.
+  @Test func `a stream that was busy once and is idle now holds no more than another`() async throws
+  {
+    try await TestServer.run {
+      patient(&$0)
+      ($0.idleSeconds, $0.pingSeconds) = (3_600, 3_600)
+    } _: { server in
+      let bot = try await server.token("bot", "webshop")
+      try await endure("busy-stream", 500, [bot], on: server, bytesEachMax: 8 << 10) {
+        try await isServed(server)
+      }
+    }
+  }
+
   /// In a process of its own, whose allocator keeps nothing for each thread: OpenSSL frees pieces of many
   /// sizes, and every thread of this process would keep some of each.
   @Test func `who was there under TLS leaves nothing behind`() async throws {

@@ -1,7 +1,9 @@
 import Foundation
+import Model
 import Testing
 
 @testable import Server
+@testable import Service
 
 /// Attachments that leave in pieces: whoever reads slowly gets every byte, and nobody a wrong one.
 @Suite(.inTurn) struct LargeAttachmentTests {
@@ -129,6 +131,52 @@ import Testing
         #expect(String(decoding: first, as: UTF8.self).hasPrefix("HTTP/1.1 503 "), "\(method)")
         socket.close()
       }
+    }
+  }
+
+  /// A small one is read whole, a large one looked through; what is missing is no passing outage.
+  @Test(arguments: [1_000, size])
+  func `one whose file is missing is damaged, and one that was erased meanwhile is not there`(
+    _ count: Int
+  ) async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let edge = try #require(server.running?.edge)
+      let place = server.settings.data + "/blobs"
+      func upload(_ first: UInt8) async throws -> String {
+        let bytes = [first] + Self.picture.prefix(count - 1)
+        return try await server.call("POST", "/v1/blobs", raw: bytes, by: bot)["blob"].text
+      }
+      let erased = try await upload(1)
+      let chat = try await server.open(bot, email: "jo@home.example")
+      let said = try await server.call(
+        "POST", "/v1/sessions/\(chat.session)/messages",
+        ["author": "customer", "text": "look", "attachments": [.text(erased)]], by: bot)
+      #expect(said.status == 201)
+      // It is erased when its row was read, and its file not yet.
+      let reads = try edge.store.reader()
+      let (workspace, id) = (try reads.workspaces()[0].id, try #require(BlobID(erased)))
+      let row = try #require(try reads.blob(workspace, id))
+      var asked = APIResponse(200, contentType: "image/png", [])
+      asked.file = .init(workspace: workspace, id: id, hash: row.hash, size: row.size)
+      let missing = try await upload(2)
+      let gone = try await server.administer(
+        "POST", "/admin/erase", ["identity": "jo@home.example"])
+      #expect(gone.status == 200, "\(gone)")
+      let late = await withCheckedContinuation { [asked] done in
+        edge.fetch(asked, for: Errand()) { done.resume(returning: $0) }
+      }
+      #expect(late.status == 404)
+      #expect(edge.health.now.damaged == [])
+
+      server.damages()
+      for path in try FileManager.default.subpathsOfDirectory(atPath: place)
+      where path.split(separator: "/").count == 3 {
+        try FileManager.default.removeItem(atPath: "\(place)/\(path)")
+      }
+      let told = try await server.call("GET", "/v1/blobs/\(missing)", by: bot)
+      #expect(told.status == 503 && told["type"].text.hasSuffix(":stored-data-damaged"), "\(told)")
+      #expect(edge.health.now.damaged.count == 1)
     }
   }
 

@@ -203,6 +203,49 @@ import Testing
     _ = await test.stop()
   }
 
+  /// The kernel holds a message for whoever reads nothing, and no more; and it tells of little that is
+  /// read: whoever reads slowly must not look as one who reads nothing.
+  @Test func `the kernel takes little for whoever reads nothing, and soon sees that they read on`()
+    async throws
+  {
+    let unsent = Arrivals<Int>()
+    let refs = Arrivals<ConnectionRef>()
+    let size = 12_000_000
+    let test = try TestServer({ $0.limits.outputStallMilliseconds = 600_000 }) { _ in
+      { _ in
+        let handler = Reacting()
+        handler.onOpened = { connection in
+          connection.write([UInt8](repeating: 1, count: size))
+          refs.arrive(connection.ref)
+        }
+        handler.onDelivered = { unsent.arrive($1.unsentBytes) }
+        return handler
+      }
+    }
+    let peer = try Peer(test.address, receiveBufferBytes: 4_096)
+    let ref = try await refs.next()
+    /// What is unsent when the kernel takes no more.
+    func quiet() async throws -> Int {
+      var (before, same) = (-1, 0)
+      while same < 20 {
+        test.server.post([Delivery(to: ref, 0)])
+        let now = try await unsent.next()
+        same = now == before ? same + 1 : 0
+        before = now
+        try await Task.sleep(for: .milliseconds(20))
+      }
+      return before
+    }
+    let stopped = try await quiet()
+    #expect((1..<512 << 10).contains(size - stopped), "\(size - stopped) bytes in the kernel")
+    let some = 256 << 10
+    #expect(try peer.receive(some).count == some)
+    #expect(try await quiet() < stopped, "that some was read is seen")
+    #expect(try peer.receive(size - some).count == size - some)
+    peer.close()
+    _ = await test.stop()
+  }
+
   @Test func `unread output that stands still is closed after its time`() async throws {
     let reasons = Arrivals<CloseReason>()
     let test = try TestServer({ $0.limits.outputStallMilliseconds = 50 }) { _ in

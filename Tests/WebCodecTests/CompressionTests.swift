@@ -117,6 +117,48 @@ struct CompressionTests {
     #expect(out[0] == 0x81)
   }
 
+  /// As long as a message may be, and packed no way makes it shorter: stored, in one frame and in
+  /// several, or in codes of nine bits.
+  @Test(arguments: [4_096, 4_097], [1, 3])
+  func `a message as long as it may be is heard however it is packed`(_ size: Int, _ frames: Int)
+    throws
+  {
+    var random = Seeded(state: 1)
+    let message = random.bytes(size).map { $0 | 0x90 }  // codes of nine bits, where they are fixed
+    let length = [UInt8(size & 0xFF), UInt8(size >> 8)]
+    let stored = [0] + length + length.map { ~$0 } + message + [0]
+    for packed in [stored, Self.inFixedCodes(message)] {
+      var wire: [UInt8] = []
+      let cut = packed.count / frames + 1
+      for start in stride(from: 0, to: packed.count, by: cut) {
+        let part = packed[start..<min(start + cut, packed.count)]
+        WebSocketEncoder.frame(
+          start == 0 ? .binary : .continuation, isFinal: part.endIndex == packed.count,
+          isCompressed: start == 0, Array(part), mask: 7, &wire)
+      }
+      var decoder = WebSocketDecoder(messageBytesMax: 4_096, compression: PermessageDeflate())
+      decoder.append(wire)
+      switch decoder.next() {
+      case .message(_, let heard, _): #expect(size == 4_096 && heard == message)
+      case .failed(let why): #expect(size == 4_097 && why.closeCode == .messageTooBig, "\(why)")
+      default: Issue.record("neither")
+      }
+    }
+  }
+
+  /// RFC 1951 §3.2.6, for bytes from 144 on: one block, and the empty one that is left off.
+  private static func inFixedCodes(_ bytes: [UInt8]) -> [UInt8] {
+    var bits = [false, true, false]
+    for byte in bytes {
+      let code = 0b1_1001_0000 + Int(byte) - 144
+      for place in (0..<9).reversed() { bits.append(code >> place & 1 == 1) }
+    }
+    bits += [Bool](repeating: false, count: 7 + 3)
+    var out = [UInt8](repeating: 0, count: (bits.count + 7) / 8)
+    for (place, bit) in bits.enumerated() where bit { out[place / 8] |= 1 << UInt8(place % 8) }
+    return out
+  }
+
   @Test func `a message that expands without end stops at its bound and grows no memory`() {
     let bomb =
       Deflater(.raw(windowBits: 15), level: 9)?.message(
@@ -136,7 +178,8 @@ struct CompressionTests {
     ("gzip;q=0", false),
     ("gzip; q=0.000", false), ("*", true), ("*;q=0", false), ("identity", false),
     ("gzip;q=0, *", false),
-    ("br;q=1.0, *;q=0.1", true), ("gzip;q=x", false), ("", false), ("x-gzip", false),
+    ("br;q=1.0, *;q=0.1", true), ("gzip;q=x", false), ("", false), ("x-gzip", true),
+    ("X-GZip;q=0", false), ("x-gzip;q=0, *", false), ("x-br", false), ("x-", false),
     ("gzip;q=0.001", true), ("gzip;q=1.000", true), ("gzip;Q=0.5", true), ("gzip;q=1.", true),
     ("gzip;q=2", false), ("gzip;q=1.001", false), ("gzip;q=1.0000", false), ("gzip;q=.5", false),
     ("gzip;q=", false), ("gzip;q=0.5, identity;q=0.5", true), ("gzip;q=0.5, identity", false),

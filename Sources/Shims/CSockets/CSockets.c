@@ -106,6 +106,10 @@ int sk_set_option(int fd, int level, int name, int value) {
   return (int)sk_result(setsockopt(fd, level, name, &value, sizeof value));
 }
 
+int sk_set_unsent_max(int fd, int bytes) {
+  return sk_set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, bytes);
+}
+
 int sk_set_nodelay(int fd) { return sk_set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
 
 int sk_set_reuseaddr(int fd) { return sk_set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1); }

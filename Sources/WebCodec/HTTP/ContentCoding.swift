@@ -1,7 +1,8 @@
 extension IncomingRequest {
   /// Whether `Accept-Encoding` takes a coding (lower case), RFC 9110 §12.5.3: named with a weight
   /// above nothing, or covered by `*` and not itself excluded, and what is not coded is not liked
-  /// better. Without the field only that is sure to be understood.
+  /// better. Without the field only that is sure to be understood. `x-` before a name is the same
+  /// (§8.4.1.3).
   public func accepts(coding: StaticString) -> Bool {
     fields.bytes.withUnsafeBytes { raw in
       var named: Int?
@@ -11,7 +12,10 @@ extension IncomingRequest {
           let end = Bytes.first(59, raw, element) ?? element.upperBound
           let name = Bytes.trim(raw, element.lowerBound..<end)
           let weight = Self.weight(raw, end..<element.upperBound) ?? 0
-          if Bytes.spells(raw, name, coding) { named = weight }
+          let isOld = Bytes.spells(raw, name.prefix(2), "x-")
+          if Bytes.spells(raw, isOld ? name.dropFirst(2) : name, coding) {
+            named = max(named ?? 0, weight)
+          }
           if Bytes.spells(raw, name, "*") { star = weight }
           if Bytes.spells(raw, name, "identity") { plain = weight }
         }

@@ -81,6 +81,13 @@ public struct IncomingRequest: Sendable {
     }
   }
 
+  /// All but the content, for whoever has handed that on.
+  public var withoutBody: IncomingRequest {
+    var rest = self
+    rest.body = []
+    return rest
+  }
+
   /// What the reply must know of its request.
   public var reply: ReplyContext {
     ReplyContext(isHead: method == .head, minorVersion: minorVersion, keepAlive: keepAlive)

@@ -62,6 +62,8 @@ public struct WebSocketDecoder {
 
   let role: WebSocketRole
   let messageBytesMax: Int
+  /// What does not shrink grows by packing: stored by a few bytes, in fixed codes by an eighth.
+  private var packedBytesMax: Int { messageBytesMax + messageBytesMax / 8 + 64 }
   /// Whether compression was agreed on, so that RSV1 may mark a message's first frame (RFC 7692
   /// §6).
   private let allowsCompressed: Bool
@@ -102,8 +104,11 @@ public struct WebSocketDecoder {
 
   /// Bytes kept that are not yet part of an event.
   public var bufferedBytes: Int { buffer.count + message.count }
-  /// Gives memory back; for a connection that is idle.
-  public mutating func releaseMemory() { if buffer.isEmpty { buffer.release() } }
+  /// Gives back what a burst took; for whoever has heard all that came, and may hear nothing more
+  /// for long.
+  public mutating func releaseMemory() { buffer.trim(past: Self.keptBytes) }
+  /// As much as most messages need, so that they find it there.
+  private static let keptBytes = 512
 
   public mutating func next() -> Event {
     do throws(Failure) {
@@ -160,7 +165,8 @@ public struct WebSocketDecoder {
     let lengthBytes = short == 126 ? 2 : short == 127 ? 8 : 0
     guard let length = try length(short, lengthBytes) else { return nil }
     // Bounded before anything is kept; the message so far counts.
-    if !opcode.isControl, length > messageBytesMax - wireBytes {
+    let isPacked = opcode == .continuation ? isCompressed : first & 0x40 != 0
+    if !opcode.isControl, length > (isPacked ? packedBytesMax : messageBytesMax) - wireBytes {
       throw Failure(closeCode: .messageTooBig, reason: .tooBig)
     }
     var mask: WebSocketMask?

@@ -74,6 +74,21 @@ elif scene == "idle-stream":
             b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer " + sys.argv[4].encode() + b"\r\n\r\n")
         until(s, b"}")
         held.append(s)
+elif scene == "busy-stream":
+    # Fifteen messages in one burst, each answered, and the first byte of another.
+    message = b'{"type":"ping"}'.ljust(4_000)
+    burst = (b"\x81\xfe" + len(message).to_bytes(2, "big") + bytes(4) + message) * 15 + b"\x81"
+    for n in range(count):
+        s = open_one(n)
+        s.sendall(
+            b"GET /v1/stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer " + sys.argv[4].encode() + b"\r\n\r\n")
+        until(s, b"}")
+        s.sendall(burst)
+        got = b""
+        while got.count(b"pong") < 15:
+            got += s.recv(65536)
+        held.append(s)
 elif scene == "flood":
     print("ready", flush=True)
     for n in range(count):

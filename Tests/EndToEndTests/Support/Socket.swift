@@ -188,6 +188,13 @@ final class Socket: Sendable {
   /// What the kernel does for a program that dies: no word to the peer but what TCP owes it.
   func abandon() { close(orderly: false) }
 
+  /// Leaves at once, and tells the peer that nothing more is read either.
+  func reset() {
+    var hard = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &hard, socklen_t(MemoryLayout<linger>.size))
+    close(orderly: false)
+  }
+
   /// Sends the same over and over until nothing of it is taken any more for a while, or so much is; answers how much was.
   func push(_ bytes: [UInt8], bytesMax: Int) -> Int {
     var taken = 0

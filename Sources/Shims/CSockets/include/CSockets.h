@@ -59,6 +59,8 @@ int64_t sk_peer_user(int fd);
 int sk_local_address(int fd, void *address, uint32_t *length);
 int sk_set_option(int fd, int level, int name, int value);
 int sk_set_nodelay(int fd);
+/// Bytes that the kernel takes to be sent past those that are on their way.
+int sk_set_unsent_max(int fd, int bytes);
 int sk_set_reuseaddr(int fd);
 int sk_set_v6only(int fd);
 /// A close that sends RST and keeps no TIME_WAIT.
