@@ -2,7 +2,8 @@
 enum ClientLines {
   static let bytesMax = 160
 
-  static func matches(_ line: ArraySlice<UInt8>) -> Bool {
+  static func matches(_ whole: ArraySlice<UInt8>) -> Bool {
+    let line = LineForms.withoutTargets(whole)
     guard line.count <= bytesMax, line.count >= 6 else { return false }
     var inner = Introductions.plain(line)
     while let first = inner.first,
@@ -32,7 +33,8 @@ enum ClientLines {
     "hent outlook ", "skaff deg outlook ", "få outlook ", "lataa outlook", "hanki outlook",
     "получить outlook", "скачать outlook", "отримати outlook", "получите outlook",
     "získat outlook", "získajte outlook", "outlook beszerzése", "outlook letöltése",
-    "ios için outlook", "android için outlook", "iphone için outlook", "outlook for ios",
+    "ios için outlook", "android için outlook", "iphone için outlook",
+    "outlook for ios",
     "outlook for android",
     "diese nachricht wurde von mein", "von meinem iphone", "von meinem ipad", "typed on ",
     "from my iphone", "from my ipad", "from my android", "from my blackberry",

@@ -88,7 +88,9 @@ public struct MailUnderstanding: Sendable {
     text = message.text
     words = OwnWords(text)
     own = words.own
-    quoted = [words.quoted, message.besides].filter { !$0.isEmpty }.joined(separator: "\n")
+    let lines = words.quoted.split(separator: "\n", omittingEmptySubsequences: false)
+    let written = lines.filter { $0 != HTMLText.quoteMark }.joined(separator: "\n")
+    quoted = [written, message.besides].filter { !$0.isEmpty }.joined(separator: "\n")
     signature = words.signature
     attachments = message.attachments
     isTruncated = message.isTruncated
