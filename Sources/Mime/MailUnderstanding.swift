@@ -83,8 +83,8 @@ public struct MailUnderstanding: Sendable {
     givenID = message.first("Message-ID")?.raw
     thread = MailThread(
       messageID: message.first("Message-ID").flatMap { MessageIDs.one($0.raw) },
-      inReplyTo: MessageIDs.list(message.first("In-Reply-To")?.raw ?? ""),
-      references: MessageIDs.list(message.first("References")?.raw ?? ""))
+      inReplyTo: MessageIDs.named(message.first("In-Reply-To")?.raw ?? ""),
+      references: MessageIDs.named(message.first("References")?.raw ?? ""))
     text = message.text
     words = OwnWords(text)
     own = words.own
