@@ -28,11 +28,11 @@
 #define STEPS_MAX 100000000
 #define DEPTH_MIN 600
 
-// Each begins as deep as that below the last; two million bytes have no more.
+// Each begins as deep as that below the last: no page has more.
 #define READINGS_MAX 1000
 
-// HTML without its pictures and styles: libxml2's tree takes fifty times as much.
-#define TIDY_MAX (2 << 20)
+// HTML without its pictures and styles: libxml2's tree takes up to eighty times as much.
+#define TIDY_MAX (5 << 18)
 
 typedef struct {
   char *bytes;
@@ -351,8 +351,8 @@ static void put_target(writer *w, xmlNode *link) {
   if (n == 0 && !has_picture(link)) return;  // nobody sees it
   char *target = target_of(link);
   // A picture and a heading that lead to the same are one.
-  int is_said = !target || (w->last_target && strcmp(target, w->last_target) == 0) || (n && says_target(text, n, target));
-  if (is_said) {
+  int is_last = target && w->last_target && strcmp(target, w->last_target) == 0;
+  if (!target || is_last || (n && says_target(text, n, target))) {
     free(target);
     return;
   }

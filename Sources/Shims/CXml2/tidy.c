@@ -6,14 +6,17 @@
 #include <strings.h>
 
 // libxml2 2.9 ends at a NUL, and where browsers go on it takes all that follows for a comment, a style or a tag. Here
-// each of these comes to an end, or is none. All is linear: what was looked for once and never comes is not looked for again.
+// each of these comes to an end, or is none. All is linear: what was looked for once and never comes is not looked for
+// again.
 typedef struct {
   const char *end;
   char *out;
   size_t count, room, max;
-  int failed, is_cut;  // there is no more room
+  size_t wasted;  // bytes of what looked like a tag for a while
+  int failed;     // there is no more room
+  int is_cut;
   int no_close, no_comment_end, no_cdata_end, no_raw_end[3];
-  int is_hasty;  // a tag did not end: from there on no quote hides a `>`
+  int is_hasty;  // too much was looked at in vain: from there on no quote hides a `>`
 } tidier;
 
 // Elements whose content is no HTML and nobody's words.
@@ -45,13 +48,13 @@ static void put(tidier *t, const char *bytes, size_t n) {
   t->count += n;
 }
 
-static void puts_(tidier *t, const char *text) { put(t, text, strlen(text)); }
+static void put_text(tidier *t, const char *text) { put(t, text, strlen(text)); }
 
 // Without NULs, and with none of the letters that end what it stands in.
 static void put_escaped(tidier *t, const char *from, const char *to) {
   for (; from < to; from++) {
-    if (*from == '<') puts_(t, "&lt;");
-    else if (*from == '"') puts_(t, "&quot;");
+    if (*from == '<') put_text(t, "&lt;");
+    else if (*from == '"') put_text(t, "&quot;");
     else if (*from) put(t, from, 1);
   }
 }
@@ -103,10 +106,11 @@ static const char *declaration(tidier *t, const char *at) {
     put_escaped(t, from, to);
     return to + 3;
   }
-  int is_markup = starts(t, at, "<!DOCTYPE") || starts(t, at, "<![if") || starts(t, at, "<![endif") || starts(t, at, "<!>");
+  int is_markup =
+      starts(t, at, "<!DOCTYPE") || starts(t, at, "<![if") || starts(t, at, "<![endif") || starts(t, at, "<!>");
   const char *close = is_markup ? find_close(t, at) : NULL;
   if (close) return close + 1;
-  puts_(t, "&lt;");
+  put_text(t, "&lt;");
   return at + 1;
 }
 
@@ -147,7 +151,11 @@ static const char *tag_close(tidier *t, const char *at) {
       t->is_cut |= has_markup;
       return c;
     }
-    if (*c == '<') return NULL;
+    if (*c == '<') {
+      t->wasted += (size_t)(c - at);
+      t->is_hasty = t->wasted > t->max;
+      return NULL;
+    }
     if (*c++ != '=') continue;
     while (c < t->end && is_blank(*c)) c++;
     const char *value = c, *to, *quote = c;
@@ -180,14 +188,14 @@ static void put_attributes(tidier *t, const char *at, const char *end) {
     if (!at) at = to = end;
     for (const char *const *one = attributes; *one; one++) {
       if (!is(name, name_end, *one)) continue;
-      puts_(t, " ");
-      puts_(t, *one);
-      puts_(t, "=\"");
+      put_text(t, " ");
+      put_text(t, *one);
+      put_text(t, "=\"");
       put_escaped(t, value, to);
-      puts_(t, "\"");
+      put_text(t, "\"");
     }
   }
-  if (closes) puts_(t, "/");
+  if (closes) put_text(t, "/");
 }
 
 static const char *tag(tidier *t, const char *at) {
@@ -198,7 +206,7 @@ static const char *tag(tidier *t, const char *at) {
   int is_address = name_end < t->end && (*name_end == '@' || (*name_end == '/' && name_end[-1] == ':'));
   const char *close = is_address ? NULL : tag_close(t, name_end);
   if (!close) {
-    puts_(t, "&lt;");
+    put_text(t, "&lt;");
     return at + 1;
   }
   for (int i = 0; i < 3 && !ends; i++)
@@ -208,7 +216,7 @@ static const char *tag(tidier *t, const char *at) {
   put(t, at, 1 + (size_t)ends);
   put(t, name, (size_t)(name_end - name) < NAME_MAX_BYTES ? (size_t)(name_end - name) : NAME_MAX_BYTES);
   if (!ends) put_attributes(t, name_end, close);
-  puts_(t, ">");
+  put_text(t, ">");
   return close + 1;
 }
 
@@ -231,7 +239,7 @@ tl_tidy tl_tidy_html(const char *html, size_t count, size_t max) {
     } else if (t.end - at > 2 && at[1] == '/' && (is_letter(at[2]) || at[2] == '>')) {
       at = at[2] == '>' ? at + 3 : tag(&t, at);
     } else {
-      puts_(&t, "&lt;");
+      put_text(&t, "&lt;");
       at++;
     }
   }
