@@ -215,9 +215,12 @@ public struct MimeMessage: Sendable {
   private static func content(_ part: tl_mime_part) -> (bytes: [UInt8], isCut: Bool) {
     let written = UnsafeBufferPointer(
       start: part.bytes, count: part.bytes == nil ? 0 : part.count)
-    guard part.is_base64 != 0 else { return (Array(written), false) }
-    let read = Base64Text(written)
-    return (read.bytes, read.isCut)
+    if part.is_base64 != 0 {
+      let read = Base64Text(written)
+      return (read.bytes, read.isCut)
+    }
+    let bytes = Array(written)
+    return (part.is_quoted != 0 ? QuotedPrintable.decode(bytes[...]) : bytes, false)
   }
 
   private static func text(

@@ -61,4 +61,16 @@ struct `Base64 of mail` {
         "Content-Type: image/png; name=a.png\nContent-Transfer-Encoding: base64\n\niVBOR\n".utf8))
     #expect(attached.isTruncated && attached.attachments.first?.bytes == [0x89, 0x50, 0x4E])
   }
+
+  @Test(arguments: [
+    "2 + 3 =5": "2 + 3 =5", "a =E": "a =E", "a=": "a", "a= \t": "a", "a=\nb": "ab",
+    "a = b": "a = b",
+    "a=4": "a=4", "a==41": "a=A", "a=ZZ": "a=ZZ", "=c3=A4": "ä",
+  ])
+  func `and quoted-printable lose nothing at their end`(_ written: String, _ text: String) {
+    let mail =
+      "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; charset=utf-8\n"
+      + "Content-Transfer-Encoding: quoted-printable\n\n\(written)\n--b--\n"
+    #expect(MimeMessage(bytes: Array(mail.utf8)).text == text)
+  }
 }

@@ -128,10 +128,13 @@ static void walk(tl_mime *m, GMimeObject *object, int container, unsigned depth,
     GMimeDataWrapper *content = g_mime_part_get_content(GMIME_PART(object));
     if (!content) return;
     GMimeStream *stream = g_mime_stream_mem_new();
-    // GMime's decoder keeps the last bytes to itself where no `=` ends them, and ends at the first.
-    part->is_base64 = g_mime_data_wrapper_get_encoding(content) == GMIME_CONTENT_ENCODING_BASE64;
-    GMimeStream *written = part->is_base64 ? g_mime_data_wrapper_get_stream(content) : NULL;
-    if (written) {
+    // GMime's decoders keep the last bytes to themselves where they could be the beginning of more, and that of base64
+    // ends at the first `=`.
+    GMimeContentEncoding coding = g_mime_data_wrapper_get_encoding(content);
+    part->is_base64 = coding == GMIME_CONTENT_ENCODING_BASE64;
+    part->is_quoted = coding == GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE;
+    GMimeStream *written = g_mime_data_wrapper_get_stream(content);
+    if (written && (part->is_base64 || part->is_quoted)) {
       g_mime_stream_reset(written);
       g_mime_stream_write_to_stream(written, stream);
     } else {
