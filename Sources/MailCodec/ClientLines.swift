@@ -2,7 +2,8 @@
 enum ClientLines {
   static let bytesMax = 160
 
-  static func matches(_ line: ArraySlice<UInt8>) -> Bool {
+  static func matches(_ whole: ArraySlice<UInt8>) -> Bool {
+    let line = LineForms.withoutTargets(whole)
     guard line.count <= bytesMax, line.count >= 6 else { return false }
     var inner = Introductions.plain(line)
     while let first = inner.first,
@@ -12,6 +13,7 @@ enum ClientLines {
       inner = inner.dropFirst()
     }
     let text = Array(LowerCase.words(inner).utf8)
+    if goesOn(text) { return false }
     if sure.begin(text[...]) { return true }
     // `Gesendet mit DHL` is somebody's own: what sent it must be a program or a device.
     var ended = text[...]
@@ -21,6 +23,25 @@ enum ClientLines {
     let isOne = openings.begin(text[...]) || endings.contains { ended.ends(with: $0) }
     return isOne && (devices.stand(in: text[...]) || namesSender(text))
   }
+
+  /// `Sent from my iPhone, please excuse typos. The lamp is dark.`: the last sentence is its writer's.
+  private static func goesOn(_ text: [UInt8]) -> Bool {
+    let ends = text.indices.dropLast().dropFirst(6).last {
+      [33, 46, 63].contains(text[$0]) && text[$0 + 1] == 32
+    }
+    guard let end = ends else { return false }
+    let last = text[(end + 1)...]
+    return last.split(separator: 32).count >= 3 && !apologies.stand(in: last)
+      && !devices.stand(in: last) && !namesSender(Array(last))
+  }
+
+  /// What people set behind it once and for all.
+  private static let apologies = Phrases([
+    "excuse", "excus", "typo", "brevity", "brief", "mistake", "error", "spelling", "autocorrect",
+    "pardon", "sorry", "entschuldig", "tippfehler", "kürze", "kurz", "faute", "scus", "disculp",
+    "desculp", "erros", "errori", "beknopt", "printing", "print this", "environment", "umwelt",
+    "get the app",
+  ])
 
   private static let sure = Phrases([
     "sent from my ", "sent from outlook", "sent from mail for ", "get outlook for ",
@@ -32,7 +53,9 @@ enum ClientLines {
     "hent outlook ", "skaff deg outlook ", "få outlook ", "lataa outlook", "hanki outlook",
     "получить outlook", "скачать outlook", "отримати outlook", "получите outlook",
     "získat outlook", "získajte outlook", "outlook beszerzése", "outlook letöltése",
-    "ios için outlook", "android için outlook", "iphone için outlook", "outlook for ios",
+    "baixar o outlook para ", "pobierz aplikację outlook", "ios 版の outlook", "android 版の outlook",
+    "yahoo mail: ", "ios için outlook", "android için outlook", "iphone için outlook",
+    "outlook for ios",
     "outlook for android",
     "diese nachricht wurde von mein", "von meinem iphone", "von meinem ipad", "typed on ",
     "from my iphone", "from my ipad", "from my android", "from my blackberry",

@@ -1,5 +1,26 @@
 /// Single lines with a form: rules, and "original message" lines.
 enum LineForms {
+  private static let schemes = ["http://", "https://", "mailto:", "tel:"].map { Array($0.utf8) }
+
+  /// A line without what stands in `<>` behind the text of its links: `this photo <https://…>`.
+  static func withoutTargets(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    guard line.count <= 4_000, line.dropFirst().contains(60) else { return line }
+    var out: [UInt8] = []
+    var at = line.startIndex
+    while at < line.endIndex {
+      if line[at] == 60, !out.isEmpty, let end = line[at...].firstIndex(of: 62),
+        schemes.contains(where: { line[(at + 1)...].starts(with: $0) })
+      {
+        if out.last == 32 { out.removeLast() }
+        at = end + 1
+      } else {
+        out.append(line[at])
+        at += 1
+      }
+    }
+    return out[...]
+  }
+
   /// A line of nothing but one or two kinds of rule characters: `---`, `____`, `***`, or Gmail's
   /// mark `ᐧ`.
   static func isRule(_ line: ArraySlice<UInt8>) -> Bool {

@@ -284,6 +284,7 @@ public enum QuotedPrintable {
   /// What is none stays as it stands.
   public static func decode(_ text: ArraySlice<UInt8>) -> [UInt8] {
     var out: [UInt8] = []
+    out.reserveCapacity(text.count)
     var at = text.startIndex
     while at < text.endIndex {
       guard text[at] == 61 else {
@@ -293,8 +294,8 @@ public enum QuotedPrintable {
       }
       let rest = text[(at + 1)...]
       let blanks = rest.prefix { $0 == 32 || $0 == 9 || $0 == 13 }.count
-      if blanks < rest.count, rest[rest.startIndex + blanks] == 10 {
-        at += blanks + 2  // a soft line break
+      if blanks == rest.count || rest[rest.startIndex + blanks] == 10 {
+        at += blanks + 2  // a soft line break, or the end
       } else if rest.count >= 2, let high = Hex.value(rest[at + 1]),
         let low = Hex.value(rest[at + 2])
       {

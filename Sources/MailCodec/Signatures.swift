@@ -119,7 +119,9 @@ struct Signatures {
 
   /// A list's footer speaks of itself or holds an address of the web or of mail.
   private func isFooterText(_ line: ArraySlice<UInt8>) -> Bool {
-    line.count <= 500 && Self.footers.stand(in: Array(LowerCase.words(line).utf8)[...])
+    // Where a link leads that somebody set into their words makes no footer of them.
+    let line = LineForms.withoutTargets(line)
+    return line.count <= 500 && Self.footers.stand(in: Array(LowerCase.words(line).utf8)[...])
   }
 
   private static let footers = Phrases([

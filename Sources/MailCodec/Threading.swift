@@ -29,6 +29,15 @@ public enum MessageIDs {
     return found
   }
 
+  /// The ids of a header that names other mails; where no brackets stand in it, its words, if all could
+  /// be ids.
+  public static func named(_ header: String) -> [String] {
+    guard !header.contains("<"), !header.contains(">") else { return list(header) }
+    let words = header.split { $0 == " " || $0 == "\t" || $0.isNewline }.prefix(countMax)
+    let ids = words.compactMap { one(String($0)) }
+    return ids.count == words.count ? ids : []
+  }
+
   /// The one id of a `Message-ID` header; also one whose brackets were forgotten.
   public static func one(_ header: String) -> String? {
     if let first = list(header).first { return first }

@@ -69,38 +69,10 @@ enum EncodedWordReader {
     let name = bytes[(start + 2)..<first].prefix { $0 != 42 }
     let charset = String(decoding: name, as: UTF8.self).lowercased()
     switch bytes[first + 1] | 32 {
-    case 98: return Word(charset: charset, bytes: base64(bytes[body..<end]), end: end + 2)
+    case 98: return Word(charset: charset, bytes: Base64Text(bytes[body..<end]).bytes, end: end + 2)
     case 113: return Word(charset: charset, bytes: quoted(bytes[body..<end]), end: end + 2)
     default: return nil
     }
-  }
-
-  static func base64(_ text: ArraySlice<UInt8>) -> [UInt8] {
-    var kept = text.filter {
-      ($0 | 32 >= 97 && $0 | 32 <= 122) || ($0 >= 47 && $0 <= 57) || $0 == 43
-    }
-    if kept.count % 4 == 1 { kept.removeLast() }
-    var out: [UInt8] = []
-    var group: UInt32 = 0
-    var bits: UInt32 = 0
-    for digit in kept {
-      let six: UInt8
-      switch digit {
-      case 65...90: six = digit - 65
-      case 97...122: six = digit - 71
-      case 48...57: six = digit + 4
-      case 43: six = 62
-      default: six = 63
-      }
-      group = group << 6 | UInt32(six)
-      bits += 6
-      if bits >= 8 {
-        bits -= 8
-        out.append(UInt8(truncatingIfNeeded: group >> bits))
-        group &= (1 << bits) - 1
-      }
-    }
-    return out
   }
 
   private static func quoted(_ text: ArraySlice<UInt8>) -> [UInt8] {

@@ -83,12 +83,14 @@ public struct MailUnderstanding: Sendable {
     givenID = message.first("Message-ID")?.raw
     thread = MailThread(
       messageID: message.first("Message-ID").flatMap { MessageIDs.one($0.raw) },
-      inReplyTo: MessageIDs.list(message.first("In-Reply-To")?.raw ?? ""),
-      references: MessageIDs.list(message.first("References")?.raw ?? ""))
+      inReplyTo: MessageIDs.named(message.first("In-Reply-To")?.raw ?? ""),
+      references: MessageIDs.named(message.first("References")?.raw ?? ""))
     text = message.text
     words = OwnWords(text)
     own = words.own
-    quoted = [words.quoted, message.besides].filter { !$0.isEmpty }.joined(separator: "\n")
+    let lines = words.quoted.split(separator: "\n", omittingEmptySubsequences: false)
+    let written = lines.filter { $0 != HTMLText.quoteMark }.joined(separator: "\n")
+    quoted = [written, message.besides].filter { !$0.isEmpty }.joined(separator: "\n")
     signature = words.signature
     attachments = message.attachments
     isTruncated = message.isTruncated

@@ -135,7 +135,7 @@ public struct MessageRewriter {
     guard part.isText else { return out += body }
     switch part.coding {
     case "base64":
-      guard let text = rewrite(EncodedWordReader.base64(body)) else { break }
+      guard let text = rewrite(Base64Text(body).bytes) else { break }
       // 76 columns (RFC 2045 §6.8).
       for at in stride(from: 0, to: text.count, by: 57) {
         out += Base64.encode(text[at..<min(at + 57, text.count)]).utf8

@@ -10,6 +10,8 @@ public struct MimeLimits: Equatable, Sendable {
   public var headersMax = 1_000
   /// Bytes of text that are read for words, in all parts together.
   public var textBytesMax = 1_048_576
+  /// Bytes of HTML of which that is made: styles and pictures are the most of some.
+  public var htmlBytesMax = 16_777_216
   public init() {}
 }
 
@@ -61,17 +63,20 @@ public struct MimeMessage: Sendable {
           name: Self.text(tl_mime_header_name(parsed, index)), raw: raw,
           decoded: Self.clean(EncodedWordReader.decode(raw))))
     }
-    var reading = Reading(limits)
-    for index in 0..<tl_mime_part_count(parsed) {
-      if let part = tl_mime_part_at(parsed, index)?.pointee {
-        take(part, Self.path(part.container, parsed), &reading)
-      }
-    }
     let containers = tl_mime_container_count(parsed)
     func isAlternative(_ container: Int) -> Bool {
       container < containers
         && Self.text(tl_mime_container_at(parsed, container).type) == "multipart/alternative"
     }
+    var reading = Reading(limits)
+    let parts = (0..<tl_mime_part_count(parsed)).compactMap { index in
+      tl_mime_part_at(parsed, index).map { ($0.pointee, Self.path($0.pointee.container, parsed)) }
+    }
+    for (part, path) in parts
+    where Self.textKind(part)?.isKnown == true && Self.name(of: part) == nil {
+      reading.known.formUnion(path.filter(isAlternative))
+    }
+    for (part, path) in parts { take(part, path, &reading) }
     show(reading.shown, isAlternative)
     if isBlank {
       // Of several the first, unless they are one text in two forms.
@@ -109,7 +114,9 @@ public struct MimeMessage: Sendable {
   /// what stands below the header is the text.
   private mutating func findText(_ bytes: [UInt8], _ limits: MimeLimits, hasParts: Bool) {
     guard attachments.isEmpty, !hasParts || !contentType.hasPrefix("multipart/") else { return }
-    let below = bytes[Self.headerEnd(bytes)...].prefix(limits.textBytesMax)
+    let all = bytes[Self.headerEnd(bytes)...]
+    let below = all.prefix(limits.textBytesMax)
+    if below.count < all.count { isTruncated = true }
     let found = Self.lineFeeds(below.withUnsafeBufferPointer { Charsets.text($0, nil) })
     if found.contains(where: { !$0.isWhitespace }) { text = found }
   }
@@ -145,31 +152,50 @@ public struct MimeMessage: Sendable {
     var shown: [ShownText.Part] = []
     /// Texts that have a name and were not attached: shown where nothing else is.
     var named: [(part: tl_mime_part, path: [Int])] = []
-    /// Bytes that may still be read, of plain text and of HTML.
+    /// The alternatives in which plain text or HTML stands.
+    var known: Set<Int> = []
+    /// Bytes that may still be read, of plain text, of the text in HTML, and of HTML.
     var plainLeft: Int
+    var htmlTextLeft: Int
     var htmlLeft: Int
     var isCut = false
 
     init(_ limits: MimeLimits) {
-      (plainLeft, htmlLeft) = (limits.textBytesMax, limits.textBytesMax)
+      (plainLeft, htmlTextLeft) = (limits.textBytesMax, limits.textBytesMax)
+      htmlLeft = limits.htmlBytesMax
     }
   }
 
+  /// Plain text and HTML are known. Any other kind of text is read as plain text (RFC 2046 §4.1.4),
+  /// unless it is data for a program.
+  private static func textKind(_ part: tl_mime_part) -> (isKnown: Bool, isHTML: Bool)? {
+    guard part.is_attachment == 0, let type = part.type.map({ String(cString: $0) }),
+      type.hasPrefix("text/"), !data.contains(type)
+    else { return nil }
+    return (type == "text/plain" || type == "text/html", type.hasSuffix("html"))
+  }
+
+  private static let data: Set<String> = [
+    "text/calendar", "text/vcard", "text/x-vcard", "text/directory", "text/rfc822-headers",
+  ]
+
   private mutating func take(_ part: tl_mime_part, _ path: [Int], _ reading: inout Reading) {
-    let type = part.type.map { String(cString: $0) } ?? "application/octet-stream"
     let name = Self.name(of: part)
-    if part.is_attachment == 0, type == "text/plain" || type == "text/html" {
-      guard name != nil else {
+    if let kind = Self.textKind(part) {
+      if name == nil, kind.isKnown || reading.known.isDisjoint(with: path) {
         return reading.shown.append(Self.text(of: part, path, &reading))
       }
-      reading.named.append((part, path))
+      if name != nil, kind.isKnown { reading.named.append((part, path)) }
     }
     let id = part.content_id.map { Self.text($0) }
+    let content = Self.content(part)
+    if content.isCut { isTruncated = true }
     attachments.append(
       Attachment(
-        name: name, type: type, contentID: id,
+        name: name, type: part.type.map { String(cString: $0) } ?? "application/octet-stream",
+        contentID: id,
         isInline: part.is_inline != 0 || (part.is_attachment == 0 && id != nil),
-        bytes: Array(Self.content(part))))
+        bytes: content.bytes))
   }
 
   /// Beside the disposition, or the type: as its sender sees it.
@@ -186,23 +212,35 @@ public struct MimeMessage: Sendable {
     return name.map(fileName) ?? nil
   }
 
-  private static func content(_ part: tl_mime_part) -> UnsafeBufferPointer<UInt8> {
-    UnsafeBufferPointer(start: part.bytes, count: part.bytes == nil ? 0 : part.count)
+  private static func content(_ part: tl_mime_part) -> (bytes: [UInt8], isCut: Bool) {
+    let written = UnsafeBufferPointer(
+      start: part.bytes, count: part.bytes == nil ? 0 : part.count)
+    if part.is_base64 != 0 {
+      let read = Base64Text(written)
+      return (read.bytes, read.isCut)
+    }
+    let bytes = Array(written)
+    return (part.is_quoted != 0 ? QuotedPrintable.decode(bytes[...]) : bytes, false)
   }
 
   private static func text(
     of part: tl_mime_part, _ path: [Int], _ reading: inout Reading
   ) -> ShownText.Part {
-    let isHTML = part.type.map { String(cString: $0) } == "text/html"
+    let isHTML = textKind(part)?.isHTML == true
     let content = content(part)
     let left = isHTML ? reading.htmlLeft : reading.plainLeft
-    let bytes = UnsafeBufferPointer(rebasing: content.prefix(left))
-    if bytes.count < content.count { reading.isCut = true }
+    if content.isCut || left < content.bytes.count { reading.isCut = true }
     let said = part.charset.map { String(cString: $0) }
     let isSaid = said?.contains { !$0.isWhitespace } ?? false
-    var text = lineFeeds(Charsets.text(bytes, isHTML && !isSaid ? charset(ofHTML: bytes) : said))
+    var text = content.bytes.prefix(left).withUnsafeBufferPointer { bytes in
+      lineFeeds(Charsets.text(bytes, isHTML && !isSaid ? charset(ofHTML: bytes) : said))
+    }
     if isHTML {
-      reading.htmlLeft = max(0, left - text.utf8.count)
+      reading.htmlLeft -= min(left, content.bytes.count)
+      let read = HTMLText(text, bytesMax: reading.htmlTextLeft)
+      text = read.text
+      reading.htmlTextLeft = max(0, reading.htmlTextLeft - text.utf8.count)
+      if read.isCut { reading.isCut = true }
     } else {
       reading.plainLeft = max(0, left - text.utf8.count)
       if part.is_flowed != 0 {

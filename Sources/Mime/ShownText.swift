@@ -4,6 +4,7 @@
 struct ShownText {
   /// A part that holds text which is shown and not attached.
   struct Part {
+    /// Of HTML what `HTMLText` makes of it.
     var text: String
     var isHTML: Bool
     /// The multiparts around it, outermost first.
@@ -23,8 +24,7 @@ struct ShownText {
   private init() {}
 
   private init(_ part: Part) {
-    text = part.isHTML ? HTMLText.plain(part.text) : part.text
-    isHTML = part.isHTML
+    (text, isHTML) = (part.text, part.isHTML)
   }
 
   private init(

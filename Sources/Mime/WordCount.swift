@@ -6,8 +6,7 @@ struct WordCount {
 
   init(_ text: String) {
     for line in text.split(whereSeparator: \.isNewline) {
-      // `HTMLText` writes this line itself.
-      if line == "-----Original Message-----" { continue }
+      if line == HTMLText.quoteMark { continue }
       for chunk in line.unicodeScalars.split(whereSeparator: Self.endsAddress)
       where !Self.isAddress(chunk) {
         add(wordsOf: chunk)

@@ -209,6 +209,21 @@ struct MailChannelTests {
     #expect(whole.row.size == Int64(whole.bytes.count))
   }
 
+  @Test func `text of any kind is redacted as words, and not kept beside them`() throws {
+    let came = try #require(
+      try understand([from, "Content-Type: text/markdown"], "my **card** is 4111 1111 1111 1111"))
+    let said = String(decoding: came.mail.entry.members, as: UTF8.self)
+    #expect(said.contains("my **card** is [card number removed]") && came.blobs.isEmpty)
+  }
+
+  @Test func `a mail whose attachment came cut is kept whole`() throws {
+    let came = try #require(
+      try understand(
+        [from, "Content-Type: image/png; name=a.png", "Content-Transfer-Encoding: base64"],
+        "iVBOR"))
+    #expect(came.blobs.map(\.row.fileName) == ["a.png", "message.eml"])
+  }
+
   private func report(
     about id: String?, on recipient: String = "Mia@home.example", _ fate: String = "Action: failed",
     to: String = "help@shop.example", saying why: String = "550 nobody has 4111 1111 1111 1111",

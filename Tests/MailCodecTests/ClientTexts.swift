@@ -463,6 +463,11 @@ enum ClientTexts {
   ]
 
   static let clientLines: [String] = [
+    "Baixar o Outlook para iOS", "Pobierz aplikację Outlook dla systemu Android",
+    "iOS 版の Outlook を入手", "Yahoo Mail: Search, Organize, Conquer",
+    "Sent from my iPhone. Please excuse any typos and my brevity.",
+    "Sent from Yahoo Mail. Get the app",
+    "Get Outlook for iOS <https://eur01.safelinks.protection.example/?url=\(String(repeating: "x", count: 300))>",
     "Sent from my iPhone",
     "Von meinem iPhone gesendet",
     "Envoyé de mon iPhone",

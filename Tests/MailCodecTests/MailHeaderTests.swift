@@ -131,6 +131,9 @@ struct `Threading` {
     #expect(
       MessageIDs.one("a@x") == "a@x" && MessageIDs.one("no id") == nil
         && MessageIDs.one("<a@x>") == "a@x")
+    #expect(MessageIDs.named("a@x") == ["a@x"] && MessageIDs.named("a@x  b@y") == ["a@x", "b@y"])
+    #expect(MessageIDs.named("Mail from a@x").isEmpty && MessageIDs.named("").isEmpty)
+    #expect(MessageIDs.named("yours of <a@x>") == ["a@x"])
     let many = (0..<300).map { "<\($0)@x>" }.joined(separator: " ")
     #expect(
       MessageIDs.list(many).count == 100 && MessageIDs.list(many).first == "0@x"

@@ -71,6 +71,7 @@ struct `Own words` {
       ),
       ("AL> which?\nthe tall one", "the tall one"),
       ("ok\nSent from my iPhone\nSent from my iPad", "ok"),
+      ("Sent from my iPhone, so please excuse the typos. The lamp is dark.", nil),
       ("On Monday I wrote to you: nothing came.", "On Monday I wrote to you: nothing came."),
       (
         "Please read:\nFrom: A\nTo: B\nis how I moved.",

@@ -69,6 +69,13 @@ struct `A whole message` {
     #expect(rewritten(message) == expected)
   }
 
+  @Test func `is rewritten behind the end of a first block of base64, too`() {
+    let head = "Content-Transfer-Encoding: base64\n\n"
+    let blocks = ["one, ", "two secret"].map { Base64.encode(Array($0.utf8)) }
+    let one = Base64.encode(Array("one, two ******".utf8))
+    #expect(rewritten("\(head)\(blocks.joined(separator: "\n"))\n") == "\(head)\(one)\n")
+  }
+
   @Test func `is what it was where there is nothing to rewrite`() {
     for message in [
       "", "\n", "no header", "Subject: x\n\nhi",

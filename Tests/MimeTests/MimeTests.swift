@@ -103,7 +103,7 @@ struct `Python's mail` {
       date: 988_999_544_000),
     Facts(
       file: "msg_15", from: "xx@xx.dk", subject: "XX", own: "Some removed test.", messageID: "xxxx",
-      attachments: ["xx.gif image/gif 21"]),
+      attachments: ["xx.gif image/gif 35"]),
     Facts(
       file: "msg_16", from: "postmaster@ucla.edu", name: "Internet Mail Delivery",
       subject: "Delivery Notification: Delivery has failed", automatic: .nullSender,

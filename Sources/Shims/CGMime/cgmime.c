@@ -109,6 +109,9 @@ static void walk(tl_mime *m, GMimeObject *object, int container, unsigned depth,
     for (int i = 0; i < count && m->parts->len < m->limits.parts_max; i++)
       walk(m, g_mime_multipart_get_part(multipart, i), inner, depth + 1, message);
     if (count > 0 && m->parts->len >= m->limits.parts_max) m->truncated = 1;
+    // Below its last boundary nobody is shown anything (RFC 2046 §5.1.1), but some set a footer there.
+    const char *below = g_mime_multipart_get_epilogue(multipart);
+    if (below && below[strspn(below, " \t\r\n")]) m->truncated = 1;
   } else if (GMIME_IS_MESSAGE_PART(object)) {
     tl_mime_part *part = add(m, object, container, depth, message);
     GMimeMessage *inner = g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
@@ -125,7 +128,18 @@ static void walk(tl_mime *m, GMimeObject *object, int container, unsigned depth,
     GMimeDataWrapper *content = g_mime_part_get_content(GMIME_PART(object));
     if (!content) return;
     GMimeStream *stream = g_mime_stream_mem_new();
-    g_mime_data_wrapper_write_to_stream(content, stream);
+    // GMime's decoders keep the last bytes to themselves where they could be the beginning of more, and that of base64
+    // ends at the first `=`.
+    GMimeContentEncoding coding = g_mime_data_wrapper_get_encoding(content);
+    part->is_base64 = coding == GMIME_CONTENT_ENCODING_BASE64;
+    part->is_quoted = coding == GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE;
+    GMimeStream *written = g_mime_data_wrapper_get_stream(content);
+    if (written && (part->is_base64 || part->is_quoted)) {
+      g_mime_stream_reset(written);
+      g_mime_stream_write_to_stream(written, stream);
+    } else {
+      g_mime_data_wrapper_write_to_stream(content, stream);
+    }
     part->bytes = take(stream, &part->count);
     g_object_unref(stream);
   } else {

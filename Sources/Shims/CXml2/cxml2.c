@@ -1,16 +1,38 @@
 #define _GNU_SOURCE  // strcasestr
 #include "cxml2.h"
+#include "tidy.h"
 
 #include <limits.h>
 #include <libxml/HTMLparser.h>
 #include <libxml/parserInternals.h>
 #include <libxml/tree.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 // Deeper quotes than this are shown at this depth.
 #define QUOTE_MAX 16
+
+// `HTMLText.quoteMark`, with U+2063 behind it.
+#define QUOTE_MARK "-----Original Message-----\xE2\x81\xA3"
+
+// What is shown of a link's target. Links to follow readers are longer.
+#define TARGET_MAX 1000
+
+// A longer text is not its link's address.
+#define LINK_TEXT_MAX 2000
+
+// libxml2 looks for the element of each stray end tag up to the root: so many steps may a page cost. A thread of a
+// thousand turns, five elements each, is far from it.
+#define STEPS_MAX 100000000
+#define DEPTH_MIN 600
+
+// Each begins as deep as that below the last: no page has more.
+#define READINGS_MAX 1000
+
+// HTML without its pictures and styles: libxml2's tree takes up to eighty times as much.
+#define TIDY_MAX (5 << 18)
 
 typedef struct {
   char *bytes;
@@ -21,16 +43,23 @@ typedef struct {
   int space;        // a space owed
   int pre;
   int wrote;
+  int is_cut;
+  int hid;  // words that nobody is shown
+  char *last_target;
 } writer;
 
 static void put(writer *w, const char *text, size_t n) {
-  if (w->count + n > w->max) n = w->max > w->count ? w->max - w->count : 0;
+  if (w->count + n > w->max) {
+    n = w->max > w->count ? w->max - w->count : 0;
+    w->is_cut = 1;
+  }
   if (w->count + n > w->room) {
     size_t room = w->room ? w->room * 2 : 4096;
     while (room < w->count + n) room *= 2;
     char *grown = realloc(w->bytes, room);
     if (!grown) {
       w->max = w->count;
+      w->is_cut = 1;
       return;
     }
     w->bytes = grown;
@@ -127,20 +156,15 @@ static int is_hidden(xmlNode *node) {
   return hidden;
 }
 
-static const char *const skipped[] = {"script", "style", "head", "title", "template", "noscript", "object", "svg", NULL};
 static const char *const paragraphs[] = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "pre", "blockquote",
                                          "table", NULL};
 static const char *const blocks[] = {"div", "tr", "li", "dt", "dd", "section", "article", "header", "footer", "address",
-                                     "center", "form", "fieldset", "body", NULL};
+                                     "center", "form", "fieldset", "body", "main", "nav", "aside", "figure",
+                                     "figcaption", "details", "summary", "legend", "option", "caption", "marquee",
+                                     "noscript", "object", "template", "svg", "text", NULL};
 
 // Word's paragraphs are lines: it puts an empty one between what it means as paragraphs.
-// libxml2 2.9 reads its `<o:p>` as `<p>`, which otherwise never stands inside a paragraph.
-static int spacing(xmlNode *node) {
-  int level = 0;
-  for (xmlNode *up = node->parent; up && level < 4; up = up->parent, level++)
-    if (up->type == XML_ELEMENT_NODE && strcasecmp((const char *)up->name, "p") == 0) return 0;
-  return has_word(node, "class", "MsoNormal") ? 1 : 2;
-}
+static int spacing(xmlNode *node) { return has_word(node, "class", "MsoNormal") ? 1 : 2; }
 
 static int is_named(xmlNode *node, const char *name) { return strcasecmp((const char *)node->name, name) == 0; }
 
@@ -231,6 +255,123 @@ static int is_blank_node(xmlNode *node) {
   return first_text(node, 1000, &bold) == NULL;
 }
 
+// Gmail's own `-- `: ours is put before every signature.
+static int is_signature_prefix(xmlNode *node) {
+  xmlNode *text = node->children;
+  return text && text->type == XML_TEXT_NODE && !text->next && text->content &&
+         strspn((const char *)text->content, "- \t\r\n\xC2\xA0") == strlen((const char *)text->content) &&
+         has_word(node, "class", "gmail_signature_prefix");
+}
+
+// MARK: links
+
+static int has_picture(xmlNode *link) {
+  xmlNode *node = link->children;
+  for (int steps = 0; node && steps < 100; steps++) {
+    if (node->type == XML_ELEMENT_NODE && is_named(node, "img")) return 1;
+    if (node->children && node->type == XML_ELEMENT_NODE) {
+      node = node->children;
+      continue;
+    }
+    while (node != link && !node->next) node = node->parent;
+    node = node == link ? NULL : node->next;
+  }
+  return 0;
+}
+
+static int hex(char c) {
+  return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+}
+
+// `shop.example` says of itself that it leads to `https://www.shop.example/`, `555 0100` that it calls +1 555 0100.
+static int says_target(const char *text, size_t n, const char *target) {
+  char said[LINK_TEXT_MAX + 1], wanted[TARGET_MAX + 1];
+  if (n > LINK_TEXT_MAX || strlen(target) > TARGET_MAX) return 0;
+  memcpy(said, text, n);
+  said[n] = 0;
+  size_t kept = 0;
+  for (const char *c = strchr(target, ':') + 1; *c; c++) {
+    int is_coded = *c == '%' && hex(c[1]) >= 0 && hex(c[2]) >= 0 && (hex(c[1]) || hex(c[2]));
+    wanted[kept++] = is_coded ? (char)(hex(c[1]) << 4 | hex(c[2])) : *c;
+    if (is_coded) c += 2;
+  }
+  wanted[kept] = 0;
+  if (strncasecmp(target, "tel:", 4) == 0) {
+    for (char *one = said;; one = wanted) {
+      size_t digits = 0;
+      for (char *c = one; *c; c++)
+        if (*c >= '0' && *c <= '9') one[digits++] = *c;
+      one[digits] = 0;
+      if (one == wanted) break;
+    }
+    size_t a = strlen(said), b = strlen(wanted), common = a < b ? a : b;
+    while (common > 6) common--;
+    return a >= 3 && memcmp(said + a - common, wanted + b - common, common) == 0;
+  }
+  if (strncasecmp(target, "mailto:", 7) == 0) wanted[strcspn(wanted, "?")] = 0;
+  char *from = wanted + strspn(wanted, "/");
+  if (strncasecmp(from, "www.", 4) == 0) from += 4;
+  size_t end = strlen(from);
+  if (end && from[end - 1] == '/') from[end - 1] = 0;
+  return !*from || strcasestr(said, from) != NULL;
+}
+
+// As browsers read it: without line ends, and with nothing that would end it in text.
+static char *target_of(xmlNode *link) {
+  xmlChar *href = xmlGetProp(link, (const xmlChar *)"href");
+  if (!href) return NULL;
+  const char *from = (const char *)href;
+  while (*from && *from <= ' ') from++;
+  static const char *const schemes[] = {"http://", "https://", "mailto:", "tel:", NULL};
+  int is_known = 0;
+  for (const char *const *one = schemes; *one; one++) is_known |= strncasecmp(from, *one, strlen(*one)) == 0;
+  char *target = is_known ? malloc(3 * strlen(from) + 1) : NULL;
+  char *to = target;
+  for (; to && *from; from++) {
+    if (*from == '\n' || *from == '\r' || *from == '\t') continue;
+    if (*from == ' ' && from[strspn(from, " \t\r\n")] == 0) break;
+    const char *coded = *from == ' ' ? "%20" : *from == '<' ? "%3C" : *from == '>' ? "%3E" : NULL;
+    if (coded) {
+      memcpy(to, coded, 3);
+      to += 3;
+    } else {
+      *to++ = *from;
+    }
+  }
+  if (to) *to = 0;
+  xmlFree(href);
+  return target;
+}
+
+// Behind the text of a link, where it leads: `this photo <https://photos.example/1>`, as plain text has it.
+static void put_target(writer *w, xmlNode *link) {
+  size_t start = (size_t)(uintptr_t)link->_private;
+  const char *text = w->bytes + start;
+  size_t n = w->count - start;
+  if (n == 0 && !has_picture(link)) return;  // nobody sees it
+  char *target = target_of(link);
+  // A picture and a heading that lead to the same are one.
+  int is_last = target && w->last_target && strcmp(target, w->last_target) == 0;
+  if (!target || is_last || (n && says_target(text, n, target))) {
+    free(target);
+    return;
+  }
+  if (n == 0) start_word(w);
+  else if (w->bytes[w->count - 1] != ' ') put(w, " ", 1);
+  size_t shown = strlen(target);
+  put(w, "<", 1);
+  if (shown > TARGET_MAX) {
+    shown = TARGET_MAX;
+    while ((target[shown] & 0xC0) == 0x80) shown--;
+    w->is_cut = 1;
+  }
+  put(w, target, shown);
+  if (target[shown]) put(w, "…", strlen("…"));
+  put(w, ">", 1);
+  free(w->last_target);
+  w->last_target = target;
+}
+
 // Returns whether the node's children are to be read.
 static int enter(writer *w, xmlNode *node) {
   if (node->type == XML_TEXT_NODE || node->type == XML_CDATA_SECTION_NODE) {
@@ -238,13 +379,15 @@ static int enter(writer *w, xmlNode *node) {
     return 0;
   }
   if (node->type != XML_ELEMENT_NODE) return 0;
-  if (is_one_of(node->name, skipped) || is_hidden(node)) return 0;
-  // Gmail's own `-- `: ours is put before every signature.
-  if (has_word(node, "class", "gmail_signature_prefix")) return 0;
+  if (is_hidden(node)) {
+    w->hid |= node->children != NULL;
+    return 0;
+  }
+  if (is_signature_prefix(node)) return 0;
   if (!w->quote && starts_quoted_mail(node)) {
     break_lines(w, 2);
     start_word(w);
-    put(w, "-----Original Message-----", 26);
+    put(w, QUOTE_MARK, strlen(QUOTE_MARK));
     break_lines(w, 1);
   }
   if (strcasecmp((const char *)node->name, "br") == 0) {
@@ -266,6 +409,7 @@ static int enter(writer *w, xmlNode *node) {
   } else if (is_one_of(node->name, blocks)) {
     break_lines(w, 1);
   }
+  if (is_named(node, "a")) node->_private = (void *)(uintptr_t)w->count;
   if (strcasecmp((const char *)node->name, "li") == 0) {
     start_word(w);
     put(w, "- ", 2);
@@ -283,6 +427,7 @@ static int enter(writer *w, xmlNode *node) {
 }
 
 static void leave(writer *w, xmlNode *node) {
+  if (is_named(node, "a")) put_target(w, node);
   if (strcasecmp((const char *)node->name, "pre") == 0 && w->pre > 0) w->pre--;
   if (is_quote(node)) {
     w->quote--;
@@ -299,42 +444,97 @@ static void ignore(void *context, const char *message, ...) {
   (void)message;
 }
 
-// libxml2 drops whatever stands below an element deeper than 256, and a long thread's quotes are deeper: each turn
-// brings four or more. Bounded all the same, since each stray end tag is looked for up to the root.
-__attribute__((constructor)) static void set_depth(void) { xmlParserMaxDepth = 600; }
+// MARK: reading
 
-char *tl_html_to_text(const char *html, size_t count, size_t out_max, size_t *out_count) {
-  *out_count = 0;
-  if (count > INT_MAX / 2) return NULL;
-  xmlSetGenericErrorFunc(NULL, ignore);
-  htmlDocPtr document = htmlReadMemory(
-      html, (int)count, NULL, "UTF-8",
-      HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET | HTML_PARSE_COMPACT);
-  if (!document) return NULL;
-  writer w = {0};
-  w.max = out_max;
-  // Walked without recursion: a hostile page may be as deep as it is long.
-  xmlNode *node = xmlDocGetRootElement(document);
-  xmlNode *top = node;
-  while (node) {
-    if (enter(&w, node) && node->children) {
+// Our own bound stops libxml2, in `start_element`; at its own it would drop the rest.
+__attribute__((constructor)) static void set_depth(void) { xmlParserMaxDepth = INT_MAX; }
+
+typedef struct {
+  int depth_max;
+  size_t stopped_at;  // 0 where it was not stopped
+} reading;
+
+static void start_element(void *context, const xmlChar *name, const xmlChar **attributes) {
+  htmlParserCtxt *parser = context;
+  reading *r = parser->_private;
+  if (parser->nameNr <= r->depth_max) return xmlSAX2StartElement(context, name, attributes);
+  // Behind this element's attributes.
+  if (!r->stopped_at) r->stopped_at = parser->input->consumed + (size_t)(parser->input->cur - parser->input->base);
+  xmlStopParser(parser);
+}
+
+// Walked without recursion: a hostile page may be as deep as it is long.
+static void walk(writer *w, xmlNode *top) {
+  for (xmlNode *node = top; node;) {
+    int entered = enter(w, node);
+    if (entered && node->children) {
       node = node->children;
       continue;
     }
-    if (node->type == XML_ELEMENT_NODE && !node->children && !is_one_of(node->name, skipped) && !is_hidden(node) &&
-        strcasecmp((const char *)node->name, "br") != 0 && strcasecmp((const char *)node->name, "hr") != 0)
-      leave(&w, node);
+    if (entered) leave(w, node);
     while (node != top && !node->next) {
       node = node->parent;
-      if (!node) break;
-      leave(&w, node);
+      if (!node) return;
+      leave(w, node);
     }
-    if (!node || node == top) break;
+    if (node == top) return;
     node = node->next;
   }
+}
+
+// Where the last tag up to here begins: a tidy one has no other `<` in it.
+static size_t last_tag(const char *html, size_t end) {
+  while (end > 0 && html[--end] != '<') continue;
+  return end;
+}
+
+// Reads from the start, and returns where the parser stopped: `count` where it did not.
+static size_t read_html(writer *w, const char *html, size_t count, int depth_max) {
+  reading r = {depth_max, 0};
+  htmlParserCtxt *parser = htmlNewParserCtxt();
+  if (!parser) return 0;
+  parser->_private = &r;
+  parser->sax->startElement = start_element;
+  htmlDocPtr document = htmlCtxtReadMemory(
+      parser, html, (int)count, NULL, "UTF-8",
+      HTML_PARSE_RECOVER | HTML_PARSE_NOERROR | HTML_PARSE_NOWARNING | HTML_PARSE_NONET | HTML_PARSE_COMPACT);
+  size_t end = count;
+  if (r.stopped_at) end = last_tag(html, r.stopped_at);
+  else if (!document || parser->disableSAX) end = 0;
+  else if (parser->input) end -= (size_t)(parser->input->end - parser->input->cur);
+  if (document) walk(w, xmlDocGetRootElement(document));
   xmlFreeDoc(document);
+  htmlFreeParserCtxt(parser);
+  return end;
+}
+
+char *tl_html_to_text(const char *html, size_t count, size_t out_max, size_t *out_count, int *is_cut) {
+  *out_count = 0;
+  *is_cut = 1;
+  xmlSetGenericErrorFunc(NULL, ignore);
+  tl_tidy tidy = tl_tidy_html(html, count, TIDY_MAX);
+  writer w = {.max = out_max, .is_cut = tidy.is_cut};
+  size_t end_tags = 1;
+  for (size_t i = 1; i < tidy.count; i++) end_tags += tidy.bytes[i] == '/' && tidy.bytes[i - 1] == '<';
+  int depth_max = STEPS_MAX / end_tags > DEPTH_MIN ? (int)(STEPS_MAX / end_tags) : DEPTH_MIN;
+  // What is deeper is read as if it began there: its words are kept, though not how deep they are quoted.
+  size_t at = 0;
+  for (int readings = 0;; readings++) {
+    while (at < tidy.count && (unsigned char)tidy.bytes[at] <= ' ') at++;
+    if (at == tidy.count) break;
+    size_t read = readings < READINGS_MAX ? read_html(&w, tidy.bytes + at, tidy.count - at, depth_max) : 0;
+    if (!read) {
+      w.is_cut = 1;
+      break;
+    }
+    at += read;
+    break_lines(&w, 1);
+  }
+  free(tidy.bytes);
+  free(w.last_target);
   put(&w, "\n", 1);
   *out_count = w.count;
+  *is_cut = w.is_cut || (w.hid && !w.wrote);
   return w.bytes;
 }
 

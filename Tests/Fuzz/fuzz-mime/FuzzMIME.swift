@@ -1,6 +1,7 @@
 import Mime
 
-/// Any bytes: a message is understood without a trap, and none of its text is lost.
+/// Any bytes: a message is understood without a trap, and none of its text is lost; nor is what stands behind
+/// any HTML.
 @_silgen_name("LLVMFuzzerRunDriver") func LLVMFuzzerRunDriver(
   _ argc: UnsafeMutablePointer<CInt>,
   _ argv: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
@@ -22,7 +23,11 @@ import Mime
     guard mail.words.fragments.last?.range.upperBound ?? 0 == mail.text.utf8.count else {
       fatalError("text was lost")
     }
-    _ = HTMLText.plain(String(decoding: bytes, as: UTF8.self))
+    let html = String(decoding: bytes, as: UTF8.self)
+    let read = HTMLText(html + "<p>behind</p>")
+    guard read.isCut || read.text.contains("behind") || html.lowercased().contains("display") else {
+      fatalError("text behind it was lost")
+    }
   }
 }
 

@@ -29,7 +29,7 @@ typedef struct {
   const char *type_raw;         // Content-Type as written
   const char *content_id;  // without brackets
   int container;           // index of the multipart around it; -1 at the top
-  const uint8_t *bytes;    // decoded content; for message/rfc822 the message as it stands
+  const uint8_t *bytes;    // content, decoded but for the two below; for message/rfc822 the message as it stands
   size_t count;
   unsigned depth;          // 0 at the top
   unsigned message;        // 0 for the outer message, n for the n-th message inside it
@@ -37,6 +37,8 @@ typedef struct {
   int is_inline;           // Content-Disposition: inline
   int is_flowed;           // format=flowed (RFC 3676)
   int deletes_space;       // DelSp=yes
+  int is_base64;           // `bytes` are base64 still
+  int is_quoted;           // `bytes` are quoted-printable still
 } tl_mime_part;
 
 /// Parses; NULL only when memory is out. Broken mail gives what could be read.

@@ -6,8 +6,9 @@
 #include <stddef.h>
 
 /// HTML in UTF-8 to plain text in UTF-8: blocks on lines of their own, quoted blocks behind `> `, signatures
-/// behind `-- `. At most `out_max` bytes. NULL when nothing could be read; free with tl_html_free.
-char *tl_html_to_text(const char *html, size_t count, size_t out_max, size_t *out_count);
+/// behind `-- `, where a link leads in `<>` behind its text. At most `out_max` bytes; `is_cut` says that there was more,
+/// or may have been. NULL when nothing could be read; free with tl_html_free.
+char *tl_html_to_text(const char *html, size_t count, size_t out_max, size_t *out_count, int *is_cut);
 void tl_html_free(char *text);
 
 #endif
