@@ -8,7 +8,7 @@ public enum Invariants {
     public enum Rule: String, Hashable, Sendable, CaseIterable {
       case oneOwner, onePlace, capacity, waitingThoughEligible, offers, leases, sessions, counters,
         index, rows
-      case order, entries, eligibility, offeredToFew, adviceOfAbsent
+      case order, entries, eligibility, offeredToFew, adviceOfAbsent, offerTooLarge
     }
     public var rule: Rule
     public var sentence: String
@@ -185,7 +185,7 @@ public enum Invariants {
       if !router.hasRoom(Int(record.agent.raw), record.theCase, exceptOffer: true) {
         let sentence =
           "agent \(record.agent.raw) has no room for \(record.id), which they may accept"
-        found.append(.init(rule: .capacity, sentence: sentence))
+        found.append(.init(rule: .offerTooLarge, sentence: sentence))
       }
     }
     let open = router.agents.count { $0.openOffer >= 0 }

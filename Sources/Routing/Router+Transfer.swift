@@ -42,8 +42,14 @@ extension Router {
     isKnown(agent) && !need.admits(Int(agent.raw), profiles)
   }
 
+  /// Exclusions bind always; a requirement that nobody is left to meet binds nobody, or nobody could ever be
+  /// given the case.
   func isBarred(_ agent: AgentID, from slot: Int32) -> Bool {
-    isBarred(agent, from: cases[slot].need)
+    guard isBarred(agent, from: cases[slot].need) else { return false }
+    var need = cases[slot].need
+    (need.requiredAgents, need.requiredTeams) = ([], [])
+    return isBarred(agent, from: need)
+      || hasTaker(cases[slot].need, widened: cases[slot].widened)
   }
 
   /// A case that was passed by hand to this agent alone: who passed it on judged that they serve it.

@@ -27,7 +27,7 @@ struct `Every invariant is seen broken` {
     (.onePlace, "a case waits and is in no list", { $0.unlist(2) }),
     (.capacity, "more is counted than is used", { $0.agents[0].used += 1 }),
     (.capacity, "a case is counted on no channel", { $0.agents[0].casesByChannel.chat = 0 }),
-    (.capacity, "what is offered does not fit", { $0.cases[1].weight = 99 }),
+    (.offerTooLarge, "what is offered does not fit", { $0.cases[1].weight = 99 }),
     (.offers, "an offer has no end", { $0.timers.cancel(.offer, 0) }),
     (.offers, "an offer is nobody's", { $0.agents[1].openOffer = -1 }),
     (.leases, "presence has no end", { $0.timers.cancel(.agent, 0) }),

@@ -437,6 +437,29 @@ struct `Moves and time` {
     }
   }
 
+  @Test
+  func
+    `a case that nobody is left to meet is given to whom a supervisor chooses, but to no excluded one`()
+  {
+    for isExcluded in [false, true] {
+      var made = World.configuration
+      made.teams = ["gold"]
+      made.agents[0].teams = ["gold"]
+      var world = World(made)
+      var need = Need(queue: World.support)
+      need.requiredTeams = [TeamID(0)]
+      if isExcluded { need.excluded = [World.bob] }
+      world.open(1)
+      world.route(1, need)
+      world.available(World.bob)
+      let assign = Command.assign(World.case(1), to: World.bob)
+      world.refused(assign, .agentExcluded)
+      made.agents[0].teams = []
+      world.given(.configure(made))
+      if isExcluded { world.refused(assign, .agentExcluded) } else { world.given(assign) }
+    }
+  }
+
   @Test func `whoever a case is passed to by name gets it, whatever they serve`() {
     var need = Self.demanding
     need.excluded = []
