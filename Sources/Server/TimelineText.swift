@@ -128,7 +128,15 @@ public enum ExplanationText {
     var text = "\(at)  \(what)"
     if let number = step["step"] as? Int { text = "\(at)  step \(number) taken" }
     if let agent = step["agent"] as? String {
-      text += what == "offered" ? " to \(agent)" : " by \(agent)"
+      switch what {
+      case "offered": text += " to \(agent)"
+      // By accepting it, or put into their hands by a supervisor.
+      case "accepted": text = "\(at)  with \(agent) from now on"
+      case "consulted": text = "\(at)  \(agent) is asked for advice"
+      case "revoked": text += " from \(agent)"
+      case "failed", "timed out": text += " at \(agent)"
+      default: text += " by \(agent)"
+      }
     }
     if let why = step["why"] as? String {
       text += " (\(why.replacingOccurrences(of: "_", with: " ")))"
@@ -223,11 +231,11 @@ public enum ExplanationText {
       let rule = now["between_queues"] as? String == "by_weight" ? "weights" : "slopes"
       lines.append("By the queues' \(rule) come before it: \(before.joined(separator: ", ")).")
     }
+    // Nobody has to change anything for a case that somebody has, nor could anybody else take it.
+    guard state == "waiting" || state == "offered" else { return lines + nextStep(now) }
     if let passed = now["passed_over"] as? [String: Any], !passed.isEmpty {
       lines.append("Agents who cannot take it now: \(counts(passed)).")
     }
-    // Nobody has to change anything for a case that somebody has.
-    guard state == "waiting" || state == "offered" else { return lines + nextStep(now) }
     if let near = now["one_change_away"] as? [String: Any], !near.isEmpty {
       lines.append("One change would do for: \(counts(near)).")
     }

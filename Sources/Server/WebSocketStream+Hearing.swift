@@ -183,28 +183,3 @@ extension OfferEnd {
     }
   }
 }
-
-extension OfferEnd.Revocation {
-  var name: String {
-    switch self {
-    case .customerLeft: "customer_left"
-    case .wonByAnother: "won_by_another"
-    case .agentLeft: "agent_left"
-    case .reconfigured: "reconfigured"
-    case .movedOn: "moved_on"
-    }
-  }
-}
-
-extension OfferFailure {
-  var name: String {
-    switch self {
-    case .connectionClosed: "connection_closed"
-    case .deviceBusy: "device_busy"
-    case .deviceUnavailable: "device_unavailable"
-    case .deviceError: "device_error"
-    case .notAnswered: "not_answered"
-    case .lineGone: "line_gone"
-    }
-  }
-}

@@ -158,6 +158,9 @@ public enum Explanation {
     return switch step.what {
     case .closed: CaseEnd(rawValue: code)?.name
     case .overflowed: OverflowReason(rawValue: code)?.name
+    case .queued: RequeueReason(rawValue: code)?.name
+    case .revoked: OfferEnd.Revocation(rawValue: code)?.name
+    case .failed: OfferFailure(rawValue: code)?.name
     default: nil
     }
   }
@@ -215,6 +218,31 @@ public enum Explanation {
     case .longerIdleFirst: "longer_idle_first"
     case .queueClosed: "queue_closed"
     case .notRequired: "not_required"
+    }
+  }
+}
+
+extension OfferEnd.Revocation {
+  public var name: String {
+    switch self {
+    case .customerLeft: "customer_left"
+    case .wonByAnother: "won_by_another"
+    case .agentLeft: "agent_left"
+    case .reconfigured: "reconfigured"
+    case .movedOn: "moved_on"
+    }
+  }
+}
+
+extension OfferFailure {
+  public var name: String {
+    switch self {
+    case .connectionClosed: "connection_closed"
+    case .deviceBusy: "device_busy"
+    case .deviceUnavailable: "device_unavailable"
+    case .deviceError: "device_error"
+    case .notAnswered: "not_answered"
+    case .lineGone: "line_gone"
     }
   }
 }
