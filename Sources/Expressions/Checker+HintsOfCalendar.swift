@@ -103,7 +103,7 @@ extension ZoneTable {
 extension Timestamp {
   /// A moment as somebody wrote it who counts days otherwise: `2026-12-24`, `24.12.2026`,
   /// `2026-12-24 10:00`; nil for what may be two days, such as `3/4/2026`.
-  static func meant(by text: String) -> String? {
+  public static func meant(by text: String) -> String? {
     let halves = text.split(maxSplits: 1, whereSeparator: { $0 == " " || $0 == "T" })
     guard let date = halves.first else { return nil }
     var time = halves.count > 1 ? halves[1].trimmingPrefix(" ") : "00:00:00"

@@ -77,10 +77,12 @@ extension Section {
     case .int: return section.whole(Int.min...Int.max, what: what).map { .int(Int64($0)) }
     case .bool: return section.flag(what: what).map(Value.bool)
     case .timestamp:
-      guard let text = section.node.scalar?.string, let time = Timestamp(text) else {
+      let text = section.node.scalar?.string
+      guard let text, let time = Timestamp(text) else {
+        let meant = text.flatMap(Timestamp.meant(by:)) ?? "2026-11-25T21:25:00Z"
         section.report(
           "\(what) is a moment",
-          hint: "write it as 2026-11-25T21:25:00Z, or with its zone as 2026-11-25T22:25:00+01:00")
+          hint: "write it as \(meant), or with its zone as 2026-11-25T22:25:00+01:00")
         return nil
       }
       return .timestamp(time)

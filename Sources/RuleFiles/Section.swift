@@ -41,10 +41,12 @@ package struct Section {
   /// The mapping's members by key, after unknown and repeated keys have been reported. What stands
   /// under a key that is misspelt is read as what it is meant for, so that nothing is missing beside.
   ///
-  /// - Parameter meant: what others call a key, and the key.
-  package func members(_ known: [String], what: String, meant: [String: String] = [:])
-    -> [String: Section]?
-  {
+  /// - Parameters:
+  ///   - meant: what others call a key, and the key; what stands there may have another form.
+  ///   - same: what is read as the key, too.
+  package func members(
+    _ known: [String], what: String, meant: [String: String] = [:], same: [String: String] = [:]
+  ) -> [String: Section]? {
     guard case .mapping(let mapping) = node else {
       report("\(what) is a mapping of keys and values, and this is \(shape)")
       return nil
@@ -57,8 +59,12 @@ package struct Section {
         continue
       }
       guard known.contains(name) else {
-        if let near = Spelling.nearest(name, among: known) { misspelt[near] = at(value) }
-        let near = meant[name].map { "did you mean `\($0)`?" } ?? Spelling.hint(name, among: known)
+        if let near = same[name] ?? Spelling.nearest(name, among: known) {
+          misspelt[near] = at(value)
+        }
+        let near =
+          (same[name] ?? meant[name]).map { "did you mean `\($0)`?" }
+          ?? Spelling.hint(name, among: known)
         at(key).report(
           "\(what) has no key `\(name)`", hint: near ?? "it has \(known.joined(separator: ", "))")
         continue

@@ -1,3 +1,4 @@
+import Expressions
 import Foundation
 import Model
 import Rules
@@ -94,10 +95,38 @@ extension WorkspaceReader {
           ? "it begins as it ends: for the whole day write \"00:00-24:00\""
           : isOverMidnight
             ? "what goes past midnight stands in two: [\"00:00-\(parts[1])\", \"\(parts[0])-24:00\"]"
-            : "write \"09:00-17:00\"")
+            : timesMeant(by: text))
       return nil
     }
     return start...end
+  }
+
+  /// What `10 - 18`, `10am-6pm` or `off` is written as here: a hint that opens a day which somebody wants
+  /// closed would be believed.
+  private func timesMeant(by text: String) -> String {
+    let text = text.lowercased().replacing("–", with: "-").filter { $0 != " " }
+    if ["close", "off", "shut", "no", "none", "false", "holiday", "geschlossen"].contains(text) {
+      return "write `closed`"
+    }
+    let ends = text.split(separator: "-", omittingEmptySubsequences: false).map {
+      clock(meantBy: String($0))
+    }
+    guard ends.count == 2, let start = ends[0], let end = ends[1] else {
+      return "times are written as \"09:00-17:00\", and a day without any as `closed`"
+    }
+    return "write \"\(start)-\(end)\""
+  }
+
+  private func clock(meantBy text: String) -> String? {
+    let isLate = text.hasSuffix("pm")
+    let plain = isLate || text.hasSuffix("am") ? String(text.dropLast(2)) : text
+    let parts = plain.replacing(".", with: ":").split(separator: ":").map { Int($0) }
+    guard (1...2).contains(parts.count), var hour = parts[0] else { return nil }
+    if plain != text { hour = hour % 12 + (isLate ? 12 : 0) }
+    let minute = parts.count == 2 ? parts[1] ?? -1 : 0
+    func two(_ number: Int) -> String { (number < 10 ? "0" : "") + String(number) }
+    let made = "\(two(hour)):\(two(minute))"
+    return minutes(made) == nil ? nil : made
   }
 
   private func minutes(_ text: String) -> Int? {
@@ -114,7 +143,11 @@ extension WorkspaceReader {
     var found: [String: [ClosedRange<Int>]] = [:]
     for entry in section.entries(what: "holidays") {
       guard isDate(entry.name) else {
-        entry.key.report("`\(entry.name)` is not a date", hint: "write it as 2026-12-25")
+        let meant = Timestamp.meant(by: entry.name)?.prefix(10)
+        entry.key.report(
+          "`\(entry.name)` is not a date",
+          hint: meant.map { "write it as \($0)" }
+            ?? "year, month and day of the calendar, as in 2026-12-25")
         continue
       }
       if entry.value.node.scalar?.string == "closed" {

@@ -25,7 +25,8 @@ extension WorkspaceReader {
   }
 
   private func readRule(_ section: Section, _ environment: Environment) {
-    let members = section.members(Self.ruleKeys, what: "a rule")
+    let members = section.members(
+      Self.ruleKeys, what: "a rule", same: ["if": "when", "then": "route"])
     if let members, members["name"] == nil { section.report("a rule needs a `name`") }
     guard let members, let place = members["name"], let name = place.text(what: "a rule's name")
     else {
