@@ -11,7 +11,7 @@ enum CardNumbers {
     var at = 0
     while at < bytes.count {
       guard mayBeDigit(bytes[at]), digit(bytes, at) != nil else {
-        at += 1
+        at += isCoded(bytes, at) ? 3 : 1
         continue
       }
       let run = Run(bytes, from: at)
@@ -21,6 +21,15 @@ enum CardNumbers {
     return found
   }
 
+  /// `%20` and the like: one letter, as links have it (RFC 3986 §2.1).
+  private static func isCoded(_ bytes: [UInt8], _ at: Int) -> Bool {
+    at >= 0 && at + 2 < bytes.count && bytes[at] == UInt8(ascii: "%") && isHex(bytes[at + 1])
+      && isHex(bytes[at + 2])
+  }
+  private static func isHex(_ byte: UInt8) -> Bool {
+    isDigit(byte) || (0x41...0x46).contains(byte & 0xDF)
+  }
+
   private enum Touch { case nothing, word, id }
   /// Letters that are looked at, or a long word would be read for every number behind it.
   private static let wordMax = 64
@@ -28,7 +37,10 @@ enum CardNumbers {
   private static func touch(_ bytes: [UInt8], before start: Int, after end: Int) -> Touch {
     if start > 0, bytes[start - 1] == 0x2B { return .id }
     let letters = bytes[..<start].suffix(wordMax).reversed().prefix(while: isLetter).count
-    if letters < wordMax, start > letters, isWord(bytes[start - letters - 1]) { return .id }
+    let isBehindCoded = letters == 0 && isCoded(bytes, start - 3)
+    if letters < wordMax, start > letters, !isBehindCoded, isWord(bytes[start - letters - 1]) {
+      return .id
+    }
     let more = bytes[end...].prefix(wordMax).prefix(while: isLetter).count
     if more < wordMax, end + more < bytes.count, isWord(bytes[end + more]) {
       return isCardsWord(bytes[end..<(end + more)], before: bytes[(end + more)...]) ? .word : .id
@@ -56,6 +68,14 @@ enum CardNumbers {
   private static func separator(_ bytes: [UInt8], _ at: Int) -> (count: Int, kind: Separator)? {
     switch bytes[at] {
     case 0x20, 0x2D, 0x2E, 0x09: return (1, .plain)
+    case UInt8(ascii: "%") where isCoded(bytes, at):
+      // A link has a blank, a dash and a dot so.
+      let isPlain = ["20", "2d", "2e"].contains {
+        $0.utf8.elementsEqual(bytes[(at + 1)...(at + 2)].lazy.map { $0 | 0x20 })
+      }
+      return isPlain ? (3, .plain) : nil
+    // In a link it is a blank.
+    case UInt8(ascii: "+"): return (1, .odd)
     case 0x0A, 0x0D:
       let count = bytes[at...].starts(with: [0x0D, 0x0A]) ? 2 : 1
       return (count + quoteMarks(bytes[(at + count)...]), .lineBreak)
@@ -88,12 +108,16 @@ enum CardNumbers {
 
   /// Told by its first byte: no digits but ours come before Arabic's, and none are Han.
   private static func mayBeDigit(_ byte: UInt8) -> Bool {
-    isDigit(byte) || byte >= 0xD9 && !(0xE3...0xE9).contains(byte)
+    isDigit(byte) || byte == UInt8(ascii: "%") || byte >= 0xD9 && !(0xE3...0xE9).contains(byte)
   }
 
   /// The value of a digit of any script, and its bytes.
   private static func digit(_ bytes: [UInt8], _ at: Int) -> (value: UInt8, count: Int)? {
     if isDigit(bytes[at]) { return (bytes[at], 1) }
+    // `%34` is a 4 in a link.
+    if isCoded(bytes, at) {
+      return bytes[at + 1] == 0x33 && isDigit(bytes[at + 2]) ? (bytes[at + 2], 3) : nil
+    }
     guard bytes[at] >= 0xD9, let (scalar, count) = scalar(bytes, at),
       scalar.properties.numericType == .decimal, let value = scalar.properties.numericValue
     else { return nil }

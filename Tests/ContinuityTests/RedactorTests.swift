@@ -27,6 +27,19 @@ struct `What must never be written` {
     ("use tl_abcdefghijklmnopqrstuvwxyz0123456789-_ABCDE now", "use [token removed] now"),
     ("?token=tl_abcdefghijklmnopqrstuvwxyz0123456789&x=1", "?token=[token removed]&x=1"),
     ("4111, 1111, 1111, 1111", "[card number removed]"),
+    (
+      "pay <https://a.example/?c=4111%201111%201111%201111>",
+      "pay <https://a.example/?c=[card number removed]>"
+    ),
+    (
+      "<mailto:a@b.example?body=card%204111%201111%201111%201111%20exp%2012/27>",
+      "<mailto:a@b.example?body=card%20[card number removed]%20exp%2012/27>"
+    ),
+    ("/?c=4111+1111+1111+1111&d", "/?c=[card number removed]&d"),
+    ("/?c=4111%2D1111%2d1111%2E1111", "/?c=[card number removed]"),
+    ("/?c=%34111111111111111", "/?c=[card number removed]"),
+    ("/?c=%20%34111111111111111", "/?c=%20[card number removed]"),
+    ("100%3411 and 50%", "100%3411 and 50%"), ("a%", "a%"), ("4%3", "4%3"),
     ("4111/1111/1111/1111", "[card number removed]"),
     ("4111 | 1111 | 1111 | 1111", "[card number removed]"),
     ("4111_1111_1111_1111", "[card number removed]"),
