@@ -8,8 +8,9 @@ enum LineForms {
     var out: [UInt8] = []
     var at = line.startIndex
     while at < line.endIndex {
-      if line[at] == 60, !out.isEmpty, let end = line[at...].firstIndex(of: 62),
-        schemes.contains(where: { line[(at + 1)...].starts(with: $0) })
+      if line[at] == 60, !out.isEmpty,
+        schemes.contains(where: { line[(at + 1)...].starts(with: $0) }),
+        let end = line[at...].firstIndex(of: 62)
       {
         if out.last == 32 { out.removeLast() }
         at = end + 1

@@ -172,11 +172,15 @@ public struct MimeMessage: Sendable {
     guard part.is_attachment == 0, let type = part.type.map({ String(cString: $0) }),
       type.hasPrefix("text/"), !data.contains(type)
     else { return nil }
+    // What the HTML refers to is a part of how it looks.
+    if part.content_id != nil, type != "text/plain", !type.hasSuffix("html") { return nil }
     return (type == "text/plain" || type == "text/html", type.hasSuffix("html"))
   }
 
   private static let data: Set<String> = [
     "text/calendar", "text/vcard", "text/x-vcard", "text/directory", "text/rfc822-headers",
+    "text/x-vcalendar", "text/css", "text/javascript", "text/x-javascript", "text/ecmascript",
+    "text/xml", "text/rtf", "text/csv", "text/tab-separated-values",
   ]
 
   private mutating func take(_ part: tl_mime_part, _ path: [Int], _ reading: inout Reading) {
@@ -232,7 +236,12 @@ public struct MimeMessage: Sendable {
     if content.isCut || left < content.bytes.count { reading.isCut = true }
     let said = part.charset.map { String(cString: $0) }
     let isSaid = said?.contains { !$0.isWhitespace } ?? false
-    var text = content.bytes.prefix(left).withUnsafeBufferPointer { bytes in
+    var taken = content.bytes.prefix(left)
+    // Cut within a picture that stands in the HTML itself, its bytes would be taken for words.
+    if isHTML, taken.count < content.bytes.count, let end = taken.lastIndex(of: 0x3E) {
+      taken = taken[...end]
+    }
+    var text = taken.withUnsafeBufferPointer { bytes in
       lineFeeds(Charsets.text(bytes, isHTML && !isSaid ? charset(ofHTML: bytes) : said))
     }
     if isHTML {

@@ -7,7 +7,7 @@ struct WordCount {
   init(_ text: String) {
     for line in text.split(whereSeparator: \.isNewline) {
       if line == HTMLText.quoteMark { continue }
-      for chunk in line.unicodeScalars.split(whereSeparator: Self.endsAddress)
+      for chunk in Self.withoutTargets(line).split(whereSeparator: Self.endsAddress)
       where !Self.isAddress(chunk) {
         add(wordsOf: chunk)
       }
@@ -40,6 +40,27 @@ struct WordCount {
     }
     end(&self)
   }
+
+  /// Without what stands in `<>` behind the text of a link, which may hold brackets of its own.
+  private static func withoutTargets(_ line: Substring) -> Substring.UnicodeScalarView {
+    guard line.unicodeScalars.contains("<") else { return line.unicodeScalars }
+    var left = Substring.UnicodeScalarView()
+    var rest = line.unicodeScalars
+    while let start = rest.firstIndex(of: "<") {
+      let behind = rest[rest.index(after: start)...]
+      if schemes.contains(where: { behind.starts(with: $0.unicodeScalars) }) {
+        guard let end = behind.firstIndex(of: ">") else { break }
+        left.append(contentsOf: rest[..<start])
+        rest = behind[behind.index(after: end)...]
+      } else {
+        left.append(contentsOf: rest[...start])
+        rest = behind
+      }
+    }
+    left.append(contentsOf: rest)
+    return left
+  }
+  private static let schemes = ["http://", "https://", "mailto:", "tel:"]
 
   private static func endsAddress(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar {

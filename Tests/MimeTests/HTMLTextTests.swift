@@ -97,11 +97,10 @@ struct `HTML as text` {
     "<a href=\"javascript:x()\">a</a> <a href=\"#top\">b</a> <a href=\"cid:c\">c</a> <a>d</a>":
       "a b c d",
     "<a href=\"https://shop.example/1\"></a>x": "x",
-    "<a href=\"https://shop.example/1\"><img src=\"cid:a\"></a>x":
-      "<https://shop.example/1>x",
+    "<a href=\"https://shop.example/1\"><img src=\"cid:a\"></a>x": "x",
     "<a href=\"https://shop.example/1\"><img></a> <a href=\"https://shop.example/1\">Lamp</a>":
-      "<https://shop.example/1> Lamp",
-    "<a href=\" https://shop.example/a b\n<c> \">it</a>": "it <https://shop.example/a%20b%3Cc%3E>",
+      "Lamp <https://shop.example/1>",
+    "<a href=\" https://shop.example/a b\n<3> \">it</a>": "it <https://shop.example/a%20b%3C3%3E>",
     "<a href=\"https://shop.example/1\"><p>one</p><p>two</p></a><p>three</p>":
       "one\n\ntwo <https://shop.example/1>\n\nthree",
     "<blockquote>see <a href=\"https://shop.example/1\">this</a></blockquote>":

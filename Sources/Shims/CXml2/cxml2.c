@@ -265,20 +265,6 @@ static int is_signature_prefix(xmlNode *node) {
 
 // MARK: links
 
-static int has_picture(xmlNode *link) {
-  xmlNode *node = link->children;
-  for (int steps = 0; node && steps < 100; steps++) {
-    if (node->type == XML_ELEMENT_NODE && is_named(node, "img")) return 1;
-    if (node->children && node->type == XML_ELEMENT_NODE) {
-      node = node->children;
-      continue;
-    }
-    while (node != link && !node->next) node = node->parent;
-    node = node == link ? NULL : node->next;
-  }
-  return 0;
-}
-
 static int hex(char c) {
   return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
 }
@@ -348,16 +334,15 @@ static void put_target(writer *w, xmlNode *link) {
   size_t start = (size_t)(uintptr_t)link->_private;
   const char *text = w->bytes + start;
   size_t n = w->count - start;
-  if (n == 0 && !has_picture(link)) return;  // nobody sees it
+  if (n == 0) return;  // nobody reads it; most pictures that lead somewhere are signatures' and shops'
   char *target = target_of(link);
   // A picture and a heading that lead to the same are one.
   int is_last = target && w->last_target && strcmp(target, w->last_target) == 0;
-  if (!target || is_last || (n && says_target(text, n, target))) {
+  if (!target || is_last || says_target(text, n, target)) {
     free(target);
     return;
   }
-  if (n == 0) start_word(w);
-  else if (w->bytes[w->count - 1] != ' ') put(w, " ", 1);
+  if (w->bytes[w->count - 1] != ' ') put(w, " ", 1);
   size_t shown = strlen(target);
   put(w, "<", 1);
   if (shown > TARGET_MAX) {

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE  // memmem
 #include "tidy.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -161,7 +162,9 @@ static const char *tag_close(tidier *t, const char *at) {
     const char *value = c, *to, *quote = c;
     c = after_value(&value, &to, t->end);
     if (!c) return quote;
-    has_markup |= memmem(value, (size_t)(to - value), "</", 2) != NULL;
+    for (const char *in = value; in + 1 < to && !has_markup; in++) {
+      has_markup = *in == '<' && (in[1] == '/' || isalpha((unsigned char)in[1]));
+    }
   }
   t->is_hasty = 1;
   return find_close(t, at);

@@ -1,0 +1,61 @@
+import MailCodec
+import Testing
+
+@testable import Mime
+
+/// What HTML refers to, and leads to, is none of the words that stand in it.
+struct `What HTML refers to` {
+  private func mail(_ kind: String, _ parts: [(head: String, body: String)]) -> [UInt8] {
+    let inner = parts.map { "--b\r\n\($0.head)\r\n\r\n\($0.body)\r\n" }.joined()
+    return Array(
+      "From: jo@home.example\r\nSubject: Lamp\r\nContent-Type: multipart/\(kind); boundary=b\r\n\r\n\(inner)--b--\r\n"
+        .utf8)
+  }
+
+  @Test func `where a link leads makes no difference between two renderings`() {
+    let target = "https://wiki.example/Lamp_(light_and_shade)?f[color]=blue&f[size]=17"
+    let mail = mail(
+      "alternative",
+      [
+        ("Content-Type: text/plain", "I mean this lamp.\r\n\r\n> Which lamp do you mean?"),
+        (
+          "Content-Type: text/html",
+          "<p>I mean <a href=\"\(target)\">this lamp</a>.</p><div style=\"color:#888\">Which lamp do you mean?</div>"
+        ),
+      ])
+    let read = MailUnderstanding(bytes: mail)
+    #expect(read.own == "I mean this lamp." && read.quoted.contains("Which lamp do you mean?"))
+  }
+
+  @Test func `styles, scripts and tables of data stay attached`() {
+    let others = ["css", "javascript", "xml", "rtf", "csv", "x-vcalendar"]
+    let mail = mail(
+      "related",
+      [("Content-Type: text/html", "<p>My lamp is dark.</p>")]
+        + others.map { ("Content-Type: text/\($0)", "p{color:red}") }
+        + [("Content-Type: text/x-odd\r\nContent-ID: <1@a>", "odd{}")])
+    let read = MailUnderstanding(bytes: mail)
+    #expect(read.own == "My lamp is dark.")
+    #expect(read.attachments.map(\.type) == others.map { "text/\($0)" } + ["text/x-odd"])
+  }
+
+  @Test func `a picture within the HTML, cut for its size, is no words`() {
+    let picture = String(repeating: "QUJD", count: 4_000)
+    var limits = MimeLimits()
+    limits.htmlBytesMax = 8_000
+    let message = MimeMessage(
+      bytes: Array(
+        "Content-Type: text/html\r\n\r\n<p>See the photo.</p><img src=\"data:image/png;base64,\(picture)\"><p>Call me.</p>"
+          .utf8), limits: limits)
+    #expect(message.isTruncated && message.text.contains("See the photo."))
+    #expect(!message.text.contains("QUJD"))
+  }
+
+  @Test func `words behind a quote that was forgotten are not lost in silence`() {
+    let read = MailUnderstanding(
+      bytes: Array(
+        "Content-Type: text/html\r\n\r\n<p>Dear team,</p><font face=\"Arial>I want my money back.<br>Please answer.<br><font face=\"Arial\">Ann"
+          .utf8))
+    #expect(read.isTruncated)
+  }
+}
