@@ -74,6 +74,11 @@ enum CardNumbers {
         $0.utf8.elementsEqual(bytes[(at + 1)...(at + 2)].lazy.map { $0 | 0x20 })
       }
       return isPlain ? (3, .plain) : nil
+    // As HTML has a blank that does not break: a message that is kept whole is looked through as it stands.
+    case UInt8(ascii: "&"):
+      let coded = bytes[at...].prefix(6)
+      return ["&nbsp;", "&#160;", "&#xa0;", "&#xA0;"].contains { coded.elementsEqual($0.utf8) }
+        ? (6, .plain) : nil
     // In a link it is a blank.
     case UInt8(ascii: "+"): return (1, .odd)
     case 0x0A, 0x0D:

@@ -66,9 +66,15 @@ struct Base64Text {
   private static func isWords(
     _ line: Slice<UnsafeBufferPointer<UInt8>>, behindPadding: Bool
   ) -> Bool {
-    let words = line.split { $0 == 32 || $0 == 9 || $0 == 13 }
+    // A quotation's marks, and bars and stars beside, are no words.
+    let words = line.split { [9, 13, 32, 42, 62, 124].contains($0) }
+    if words.isEmpty { return line.count { $0 == 42 } > 1 }
     if words.count == 1 {
-      return words[0].count >= 2 && words[0].allSatisfy { [45, 95, 42, 35, 126].contains($0) }
+      return words[0].first == 60 || Array(words[0]).firstRange(of: "://".utf8) != nil
+        || words[0].count >= 2 && words[0].allSatisfy { [45, 95, 35, 126].contains($0) }
+    }
+    if words.contains(where: { $0.count >= 40 && $0.allSatisfy { digits[Int($0)] != none } }) {
+      return false
     }
     return words.count > 1
       && (behindPadding || words.contains { $0.contains { digits[Int($0)] == none && $0 != 61 } })

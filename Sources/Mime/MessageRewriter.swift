@@ -111,7 +111,9 @@ public struct MessageRewriter {
       {
         boundaries.append(Array(boundary.utf8))
       }
-    case "content-transfer-encoding": part.coding = Self.word(value)
+    // As it is read: whatever stands behind the word says nothing (RFC 2045 §6.1).
+    case "content-transfer-encoding":
+      part.coding = String(Self.word(value).prefix { !$0.isWhitespace && $0 != "(" && $0 != ";" })
     case "subject":
       let raw = MimeMessage.unfold(String(decoding: value, as: UTF8.self))
       if let said = rewrite(Array(EncodedWordReader.decode(raw).utf8)) {

@@ -15,7 +15,6 @@ import WebCodec
 extension HTTPConnection {
   func admit(_ request: IncomingRequest, _ connection: Connection) {
     if let answer = answerAtHead(request) { return turnAway(request, answer, connection) }
-    contentBytes = request.contentLength ?? edge.settings.bodyBytesMax
     // Whoever has ended their half can send none.
     if request.expectsContinue, !peerHasEnded {
       connection.write(HTTPResponseEncoder.continueBytes)
@@ -81,6 +80,7 @@ extension HTTPConnection {
         APIProblem(413, "too-large", "Too large", "a body may have \(bytesMax) bytes here"))
     }
     let bytes = request.contentLength ?? bytesMax
+    contentBytes = bytes
     if bytes > Limit.droppedBytes, !isAdministration {
       room = edge.contents.take(bytes)
       if room == nil { return .noRoom }

@@ -39,6 +39,8 @@ struct `What must never be written` {
     ("/?c=4111%2D1111%2d1111%2E1111", "/?c=[card number removed]"),
     ("/?c=%34111111111111111", "/?c=[card number removed]"),
     ("/?c=%20%34111111111111111", "/?c=%20[card number removed]"),
+    ("card 5105&nbsp;1051&#160;0510&#xA0;5100", "card [card number removed]"),
+    ("a&b 4&n", "a&b 4&n"),
     ("100%3411 and 50%", "100%3411 and 50%"), ("a%", "a%"), ("4%3", "4%3"),
     ("4111/1111/1111/1111", "[card number removed]"),
     ("4111 | 1111 | 1111 | 1111", "[card number removed]"),

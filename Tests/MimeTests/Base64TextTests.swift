@@ -43,6 +43,22 @@ struct `Base64 of mail` {
     }
   }
 
+  @Test(arguments: ["> ", ">> ", "> > ", "* ", "| "])
+  func `may stand behind a quotation's marks`(_ mark: String) {
+    let text = String(repeating: "My lamp is dark again. ", count: 9) + "Ann"
+    let digits = Base64.encode(Array(text.utf8))
+    let lines = stride(from: 0, to: digits.utf8.count, by: 76).map { at in
+      mark + digits.dropFirst(at).prefix(76)
+    }
+    #expect(Self.mail(lines.joined(separator: "\n")).own == text)
+  }
+
+  @Test(arguments: ["https://lists.example/unsubscribe", "<hr>\n<p>Scanned by us.</p>"])
+  func `ends where a footer of one word begins`(_ footer: String) {
+    let read = Self.mail(Base64.encode(Array("My lamp is dark.".utf8)) + "\n" + footer)
+    #expect(read.text == "My lamp is dark.\n" + footer + "\n")
+  }
+
   @Test func `may have anything between its digits, or be that of addresses`() {
     #expect(
       Base64Text(Array("VGhl IGJs dWUg\r\n b25l!Lg==".utf8)).bytes == Array("The blue one.".utf8))

@@ -88,6 +88,12 @@ struct `HTML as text` {
     "<a href=\"https://shop.example/a\">https://shop.example/a</a>": "https://shop.example/a",
     "<a href=\"https://else.example/a\">https://shop.example/a</a>":
       "https://shop.example/a <https://else.example/a>",
+    "<a href=\"https://bank.example/\">https://mybank.example/login</a>":
+      "https://mybank.example/login <https://bank.example/>",
+    "<a href=\"http://evil.example\">https://good.example.evil.example.com</a>":
+      "https://good.example.evil.example.com <http://evil.example>",
+    "<a href=\"https://shop.example\">see www.shop.example.</a>": "see www.shop.example.",
+    "<a href=\"https://a.example/\u{202E}x\">here</a>": "here <https://a.example/%E2%80%AEx>",
     "<a href=\"mailto:ann@home.example?subject=x\">Ann@home.example</a>": "Ann@home.example",
     "<a href=\"mailto:reply%2Babc@home.example\">reply+abc@home.example</a>":
       "reply+abc@home.example",

@@ -30,13 +30,13 @@ struct `A whole message` {
       one secret
       --a b
       Content-Type: text/html
-      Content-Transfer-Encoding: Quoted-Printable
+      Content-Transfer-Encoding: Quoted-Printable (by hand)
 
       <p>caf=C3=A9 sec=
       ret</p>
       --a b
       Content-Type: TEXT/plain
-      Content-Transfer-Encoding: base64
+      Content-Transfer-Encoding: base64 (x); y
 
       \(hidden)
       --a b

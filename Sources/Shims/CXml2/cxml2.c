@@ -1,12 +1,14 @@
 #define _GNU_SOURCE  // strcasestr
 #include "cxml2.h"
 #include "tidy.h"
+#include <ctype.h>
 
 #include <limits.h>
 #include <libxml/HTMLparser.h>
 #include <libxml/parserInternals.h>
 #include <libxml/tree.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -269,6 +271,8 @@ static int hex(char c) {
   return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
 }
 
+static int is_host(char c) { return isalnum((unsigned char)c) || c == '.' || c == '-' || (c & 0x80); }
+
 // `shop.example` says of itself that it leads to `https://www.shop.example/`, `555 0100` that it calls +1 555 0100.
 static int says_target(const char *text, size_t n, const char *target) {
   char said[LINK_TEXT_MAX + 1], wanted[TARGET_MAX + 1];
@@ -299,7 +303,16 @@ static int says_target(const char *text, size_t n, const char *target) {
   if (strncasecmp(from, "www.", 4) == 0) from += 4;
   size_t end = strlen(from);
   if (end && from[end - 1] == '/') from[end - 1] = 0;
-  return !*from || strcasestr(said, from) != NULL;
+  if (!*from) return 1;
+  size_t count = strlen(from);
+  for (const char *at = said; (at = strcasestr(at, from)); at++) {
+    // `mybank.example` does not say `bank.example`, nor does `bank.example.evil.example`.
+    int is_www = at - said >= 4 && strncasecmp(at - 4, "www.", 4) == 0;
+    const char *behind = at + count;
+    if (*behind == '.') behind++;
+    if ((at == said || is_www || !is_host(at[-1])) && !(behind > said && is_host(*behind))) return 1;
+  }
+  return 0;
 }
 
 // As browsers read it: without line ends, and with nothing that would end it in text.
@@ -316,6 +329,14 @@ static char *target_of(xmlNode *link) {
   for (; to && *from; from++) {
     if (*from == '\n' || *from == '\r' || *from == '\t') continue;
     if (*from == ' ' && from[strspn(from, " \t\r\n")] == 0) break;
+    // Marks of direction and ends of lines are not for text.
+    const unsigned char *c = (const unsigned char *)from;
+    if (c[0] == 0xE2 && ((c[1] == 0x80 && c[2] >= 0x8B && (c[2] <= 0x8F || (c[2] >= 0xA8 && c[2] <= 0xAE))) ||
+                         (c[1] == 0x81 && c[2] >= 0xA6 && c[2] <= 0xA9))) {
+      to += sprintf(to, "%%%02X%%%02X%%%02X", c[0], c[1], c[2]);
+      from += 2;
+      continue;
+    }
     const char *coded = *from == ' ' ? "%20" : *from == '<' ? "%3C" : *from == '>' ? "%3E" : NULL;
     if (coded) {
       memcpy(to, coded, 3);
