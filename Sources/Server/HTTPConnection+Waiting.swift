@@ -47,7 +47,7 @@ extension HTTPConnection {
     let before = state.conversation
     exchange?.kind = .poll(poll, state)
     let (edge, ref, number) = (edge, connection.ref, number)
-    edge.reads.run { reads in
+    errand().run(in: edge.reads) { reads in
       do throws(StoreFault) {
         guard let session = try reads.session(caller.workspace, poll.session),
           session.bot == directory.bots[caller.holder]?.raw

@@ -17,6 +17,8 @@ final class SMTPConnection: ConnectionHandler {
   private var waiting: [UInt64: Int] = [:]
   private var replies: [SMTPReply?] = []
   private var isDraining = false
+  /// What is done for the message that came last.
+  private var errand = Errand()
 
   init(edge: Edge, dialect: SMTPServer.Dialect) {
     self.edge = edge
@@ -97,12 +99,17 @@ final class SMTPConnection: ConnectionHandler {
       tickets.append(Ticket(connection.ref, exchange: number))
     }
     let (edge, peer, jobs) = (edge, connection.peer, Array(zip(message.recipients, tickets)))
-    edge.heavy.run { reads in
+    errand = Errand()
+    errand.run(in: edge.heavy) { reads in
       for (recipient, ticket) in jobs {
         MailIntake.submit(message, recipient, ticket, peer, edge, reads)
       }
     }
   }
+
+  /// Whoever has left was told nothing, and sends the same mail again (RFC 5321 §4.1.1.4): what waits to be
+  /// understood need not be held till then.
+  func closed(_ connection: Connection, _ reason: CloseReason) { errand.callOff() }
 
   func delivered(_ payload: any Sendable, on connection: Connection) {
     guard let inbound = payload as? Inbound else { return }

@@ -239,6 +239,47 @@ import Testing
     }
   }
 
+  @Test
+  func
+    `mail of clients who left before it was understood is let go, and taken when it comes again`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let edge = try #require(server.running?.edge)
+      let (gate, before) = (Gate(edge.heavy), try await server.position())
+      let (size, count) = (1_000_000, 20)
+      let used = Heap.usedBytes
+      let port = server.port("smtp")
+      let mail =
+        "From: mia@home.example\r\nMessage-ID: <1@home.example>\r\n\r\n"
+        + String(repeating: "the same words\r\n", count: size / 16) + ".\r\n"
+      for _ in 0..<count {
+        let socket = try await blocking {
+          let socket = try Socket.connect(port: port)
+          for line in [
+            "EHLO home.example\r\n", "MAIL FROM:<mia@home.example>\r\n",
+            "RCPT TO:<help@shop.example>\r\n", "DATA\r\n", mail,
+          ] {
+            _ = try socket.receive()
+            try socket.send(Array(line.utf8))
+          }
+          return socket
+        }
+        try await Task.sleep(for: .milliseconds(100))
+        socket.reset()
+      }
+      try await eventually("what they sent is gone") { Heap.usedBytes - used < count / 4 * size }
+      gate.open()
+      for _ in 0..<4 {
+        await withCheckedContinuation { done in edge.heavy.run { _ in done.resume() } }
+      }
+      #expect(try await server.position() == before)
+      var letter = Letter()
+      letter.from = "mia@home.example"
+      #expect(try await server.deliver(letter) == 250)
+    }
+  }
+
   @Test func `a stop waits for a long body that is being understood`() async throws {
     try await TestServer.run {
       $0.drainSeconds = 30
