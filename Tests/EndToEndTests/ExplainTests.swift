@@ -3,6 +3,8 @@ import Model
 import System
 import Testing
 
+@testable import Server
+
 /// Why a case waits and an agent is idle, now and at an earlier instant.
 @Suite(.inTurn) struct ExplainTests {
   /// The same words but for the instant that was asked for.
@@ -165,5 +167,25 @@ import Testing
       #expect(told.lines.joined().contains("ann is available with 0 cases"), "\(told.lines)")
       #expect(told.lines.joined().contains("2 cases wait in their queues"), "\(told.lines)")
     }
+  }
+
+  @Test func `a story says to whom and from whom, and why`() throws {
+    let steps = [
+      #""what":"offered","agent":"ann""#, #""what":"revoked","agent":"ann","why":"won_by_another""#,
+      #""what":"accepted","agent":"bob""#, #""what":"consulted","agent":"cat""#,
+      #""what":"queued","why":"by_supervisor""#,
+      #""what":"failed","agent":"eve","why":"line_gone""#,
+    ].map { "{\"at\":\"2026-11-28T06:00:00.000Z\",\($0)}" }.joined(separator: ",")
+    let page =
+      #"{"case":"case_1","state":"assigned","queue":"support","cause":"handoff","now":{"waited_seconds":3,"passed_over":{"full":1}},"#
+      + #""why":{"rule_version":1,"priority":0,"story":[\#(steps)]}}"#
+    let text = try ExplanationText.render(Data(page.utf8))
+    for line in [
+      "offered to ann", "revoked from ann (won by another)", "with bob from now on",
+      "cat is asked for advice", "queued (by supervisor)", "failed at eve (line gone)",
+    ] {
+      #expect(text.contains("06:00:00  \(line)\n"), "\(text)")
+    }
+    #expect(!text.contains("cannot take it now"), "somebody has it")
   }
 }
