@@ -404,4 +404,29 @@ import Testing
       #expect(heard.isEmpty)
     }
   }
+
+  @Test(.timeLimit(.minutes(1)))
+  func `an attachment in chunks has the time of an attachment`() async throws {
+    try await TestServer.run {
+      $0.bodySeconds = 1
+      $0.bodyBytesMax = 16_384
+    } _: { server in
+      let (bot, port) = (try await server.token("bot", "webshop"), server.port("http"))
+      let said = try await blocking {
+        let socket = try Socket.connect(port: port)
+        try socket.send(
+          Array(
+            "POST /v1/blobs HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(bot)\r\nTransfer-Encoding: chunked\r\n\r\n"
+              .utf8))
+        // For longer than JSON would have.
+        for _ in 1...4 {
+          try socket.send(Array("1\r\na\r\n".utf8))
+          usleep(1_000_000)
+        }
+        try socket.send(Array("0\r\n\r\n".utf8))
+        return String(decoding: try socket.receive(), as: UTF8.self)
+      }
+      #expect(said.hasPrefix("HTTP/1.1 201"), "\(said)")
+    }
+  }
 }
