@@ -115,7 +115,9 @@ let table: [Row] = [
     kind: .test, name: "ExpressionsTests", uses: ["Expressions", "RuleFiles"],
     resources: ["Conformance"]),
   Row(kind: .test, name: "RulesTests", uses: ["Rules"]),
-  Row(kind: .test, name: "RuleFilesTests", uses: ["RuleFiles"], resources: ["Golden"]),
+  Row(
+    kind: .test, name: "RuleFilesTests", uses: ["RuleFiles", "PlainReference"],
+    resources: ["Golden"]),
   Row(kind: .test, name: "RoutingTests", uses: ["Routing"]),
   Row(kind: .test, name: "ContinuityTests", uses: ["Continuity", "Expressions", "Records"]),
   Row(kind: .test, name: "PipelineTests", uses: ["Pipeline", "Records", "StoreInMemory"]),

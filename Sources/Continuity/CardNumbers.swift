@@ -209,8 +209,8 @@ enum CardNumbers {
         let start = groups[first].digits.lowerBound
         var longest: Int?
         var (isFar, isOdd) = (false, false)
-        for last in first..<groups.count {
-          guard isInUse(digits[start]) else { break }
+        let ends = isInUse(digits[start]) ? first..<groups.count : first..<first
+        for last in ends {
           let which = start..<groups[last].digits.upperBound
           if which.count > 19 { break }
           if last > first {
@@ -288,22 +288,8 @@ enum CardNumbers {
     isDigit(byte) || isLetter(byte) || byte == 0x5F
   }
 
-  /// Cards in use begin with 2 to 6.
+  /// Cards in use begin with 2 to 6; and no card is one digit over and over.
   private static func isInUse(_ first: UInt8) -> Bool { (0x32...0x36).contains(first) }
-
-  /// Of 13 to 19 digits; no card is one digit over and over.
-  static func isCard(_ digits: [UInt8]) -> Bool {
-    guard let first = digits.first, isInUse(first), digits.contains(where: { $0 != first }) else {
-      return false
-    }
-    var sum = 0
-    for (index, digit) in digits.reversed().enumerated() {
-      let value = Int(digit) - 0x30
-      let doubled = value * 2
-      sum += index % 2 == 0 ? value : doubled > 9 ? doubled - 9 : doubled
-    }
-    return sum % 10 == 0
-  }
 }
 
 /// What proves who somebody is, told by its beginning.

@@ -1,6 +1,7 @@
 import Expressions
 import Foundation
 import Model
+import PlainReference
 import RuleFiles
 import Rules
 import Testing
@@ -19,12 +20,12 @@ struct `A test that gives no time` {
   ]
 
   private struct Made {
-    var generator: Numbers
+    var generator: Seeded
     let names = ["a", "b", "c"]
     /// Whether conditions ask for the hour and the day, too.
     let asksTime: Bool
     init(_ seed: Int, asksTime: Bool) {
-      generator = Numbers(state: UInt64(seed))
+      generator = Seeded(seed)
       self.asksTime = asksTime
     }
 
@@ -162,18 +163,6 @@ struct `A test that gives no time` {
       let hourOfWeek = asksTime ? moment.milliseconds / 3_600_000 % 168 : 0
       return moment >= from && moment < until
         && seen.insert(hours.map { $0.isOpen(at: moment) ? 1 : 0 } + [hourOfWeek]).inserted
-    }
-  }
-
-  /// SplitMix64.
-  private struct Numbers: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return z ^ (z >> 31)
     }
   }
 }

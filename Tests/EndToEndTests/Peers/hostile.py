@@ -31,6 +31,15 @@ def until(s, end):
         got += more
 
 
+def open_stream(n):
+    s = open_one(n)
+    s.sendall(
+        b"GET /v1/stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer " + sys.argv[4].encode() + b"\r\n\r\n")
+    until(s, b"}")
+    return s
+
+
 held = []
 if scene == "half-open":
     for n in range(count):
@@ -68,22 +77,13 @@ elif scene in ("idle", "idle-tls"):
         held.append(s)
 elif scene == "idle-stream":
     for n in range(count):
-        s = open_one(n)
-        s.sendall(
-            b"GET /v1/stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer " + sys.argv[4].encode() + b"\r\n\r\n")
-        until(s, b"}")
-        held.append(s)
+        held.append(open_stream(n))
 elif scene == "busy-stream":
     # Fifteen messages in one burst, each answered, and the first byte of another.
     message = b'{"type":"ping"}'.ljust(4_000)
     burst = (b"\x81\xfe" + len(message).to_bytes(2, "big") + bytes(4) + message) * 15 + b"\x81"
     for n in range(count):
-        s = open_one(n)
-        s.sendall(
-            b"GET /v1/stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer " + sys.argv[4].encode() + b"\r\n\r\n")
-        until(s, b"}")
+        s = open_stream(n)
         s.sendall(burst)
         got = b""
         while got.count(b"pong") < 15:
