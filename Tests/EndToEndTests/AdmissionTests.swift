@@ -408,7 +408,7 @@ import Testing
   @Test(.timeLimit(.minutes(1)))
   func `an attachment in chunks has the time of an attachment`() async throws {
     try await TestServer.run {
-      $0.bodySeconds = 1
+      $0.bodySeconds = 2
       $0.bodyBytesMax = 16_384
     } _: { server in
       let (bot, port) = (try await server.token("bot", "webshop"), server.port("http"))
@@ -418,10 +418,10 @@ import Testing
           Array(
             "POST /v1/blobs HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer \(bot)\r\nTransfer-Encoding: chunked\r\n\r\n"
               .utf8))
-        // For longer than JSON would have.
-        for _ in 1...4 {
+        // For longer than JSON would have, and never still for as long as ends it.
+        for _ in 1...12 {
           try socket.send(Array("1\r\na\r\n".utf8))
-          usleep(1_000_000)
+          usleep(400_000)
         }
         try socket.send(Array("0\r\n\r\n".utf8))
         return String(decoding: try socket.receive(), as: UTF8.self)
