@@ -149,15 +149,19 @@ public final class BlobFiles: Sendable {
     return removed
   }
 
-  /// Removes the file, durably; nothing happens where there is none, and where another row is on
-  /// its way to it.
+  /// Removes the file, durably; nothing happens where another row is on its way to it.
   func remove(_ hash: Digest, _ workspace: WorkspaceID) throws(StoreFault) {
     let path = path(of: hash, workspace)
+    let folder = Folders.parent(of: path)
     try wanted.withLock { wanted throws(StoreFault) in
-      guard wanted[Place(workspace: workspace, hash: hash)] == nil, try size(hash, workspace) != nil
-      else { return }
-      try disk.remove(path)
-      try disk.sync(folder: Folders.parent(of: path))
+      guard wanted[Place(workspace: workspace, hash: hash)] == nil else { return }
+      if try size(hash, workspace) != nil {
+        try disk.remove(path)
+      } else if access(folder, F_OK) != 0 {
+        return
+      }
+      // Also where it is gone: whoever was killed in between had not come to this.
+      try disk.sync(folder: folder)
     }
   }
 

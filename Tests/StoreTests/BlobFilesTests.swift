@@ -21,6 +21,26 @@ struct `Blob files` {
     #expect(throws: StoreFault.self) { try blobs.read(hash, WorkspaceID(4)) }
   }
 
+  @Test func `whoever was killed before a removal was durable makes it so when it begins again`()
+    throws
+  {
+    let disk = RecordingDisk()
+    let blobs = BlobFiles(folder: "\(folder.path)/blobs", disk: disk)
+    let hash = try blobs.write([1, 2, 3], workspace)
+    // What the one before had come to.
+    let path = blobs.path(of: hash, workspace)
+    try FileManager.default.removeItem(atPath: path)
+    let before = disk.operations.count
+    try blobs.remove(hash, workspace)
+    let done = disk.operations[before...]
+    #expect(
+      done.map(\.kind) == [.syncFolder]
+        && done.first?.path == (path as NSString).deletingLastPathComponent)
+    // Nor is a folder wanted that nobody ever made.
+    try blobs.remove(Checksum.sha256([9]), WorkspaceID(7))
+    #expect(disk.operations.count == before + 1)
+  }
+
   @Test func `the same bytes are kept once, and nothing is left beside them`() throws {
     for _ in 0..<3 { _ = try blobs.write([1, 2, 3], workspace) }
     let files = try FileManager.default.subpathsOfDirectory(atPath: folder.path)

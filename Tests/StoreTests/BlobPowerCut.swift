@@ -55,15 +55,17 @@ final class RecordingDisk: BlobDisk {
   }
 
   /// Makes calls of this kind as if they had done nothing.
-  func forget(_ kind: BlobOperation.Kind) {
+  func forget(_ kind: BlobOperation.Kind, from first: Int = 0) {
     recorded.withLock { recorded in
-      for index in recorded.indices where recorded[index].kind == kind {
+      for index in recorded.indices[first...] where recorded[index].kind == kind {
         recorded[index] = BlobOperation(kind: .syncFolder, path: "/nowhere")
       }
     }
   }
 
   func operation(_ number: Int64) -> BlobOperation { recorded.withLock { $0[Int(number)] } }
+  /// Also what was done before the recording began.
+  var operations: [BlobOperation] { recorded.withLock { $0 } }
 }
 
 /// What is below a folder, and what of it was synced.

@@ -12,9 +12,12 @@ struct `An erasure` {
 
   /// Every file below the folder that holds the text.
   private func holders(of text: String) throws -> [String] {
+    try Self.holders(of: text, in: folder.path)
+  }
+  static func holders(of text: String, in folder: String) throws -> [String] {
     let needle = Data(text.utf8)
-    return try FileManager.default.subpathsOfDirectory(atPath: folder.path).filter { path in
-      guard let bytes = FileManager.default.contents(atPath: "\(folder.path)/\(path)") else {
+    return try FileManager.default.subpathsOfDirectory(atPath: folder).filter { path in
+      guard let bytes = FileManager.default.contents(atPath: "\(folder)/\(path)") else {
         return false
       }
       return bytes.range(of: needle) != nil
@@ -46,10 +49,11 @@ struct `An erasure` {
   }
 
   /// Two people talk through many commits, with rows rewritten and pages split all the while.
-  private func busy(_ store: SQLiteStore) throws -> WorkspaceID {
+  private func busy(_ store: SQLiteStore) throws -> WorkspaceID { try Self.busy(store) }
+  static func busy(_ store: SQLiteStore, commits: Int64 = 600) throws -> WorkspaceID {
     let workspace = try store.addWorkspace(named: "demo").id
     var timelines = [TimelineDigest(), TimelineDigest()]
-    for number in Int64(1)...600 {
+    for number in 1...commits {
       let who = Int(number % 2)
       let name = ["Hildegard", "Bartholomew"][who]
       var commit = Commit(workspace: workspace)

@@ -24,7 +24,7 @@ struct `A power cut` {
     let points = (0..<Self.cuts).map { _ in Int(random.next() % UInt64(operations.count + 1)) }
       .sorted()
     var recovered: Set<Int64> = []
-    var disk = Disk(base)
+    var disk = PoweredDisk(base)
     var folder = BlobFolder()
     var played = 0
     for (number, point) in points.enumerated() {
@@ -58,7 +58,7 @@ struct `A power cut` {
     var losses = 0
     for _ in 0..<10 {
       let place = "\(folder.path)/cut"
-      try Disk(base, operations).cut(&random).write(to: place)
+      try PoweredDisk(base, operations).cut(&random).write(to: place)
       var kept = BlobFolder()
       for operation in operations where operation.kind == TL_NOTE {
         kept.play(blobs.operation(operation.offset))
@@ -84,7 +84,7 @@ struct `A power cut` {
     var random = SplitMix(state: 5)
     var losses = 0
     for _ in 0..<20 {
-      let disk = Disk(base, operations).cut(&random)
+      let disk = PoweredDisk(base, operations).cut(&random)
       let place = "\(folder.path)/cut"
       try disk.write(to: place)
       if try !isWhole(place, disk) { losses += 1 }
@@ -96,7 +96,7 @@ struct `A power cut` {
   // MARK: Recording
 
   /// Recording is of the whole process: one at a time.
-  private static let turn = NSLock()
+  static let turn = NSLock()
 
   /// A new file gets its name when it is whole and synced: what is recorded begins there.
   private func record(
@@ -106,7 +106,7 @@ struct `A power cut` {
       let place = "\(folder.path)/recorded"
       try SQLiteStore(folder: place).close()
       let base = try Data(contentsOf: URL(fileURLWithPath: "\(place)/throughline.sqlite"))
-      #expect(tl_record_start("\(place)/throughline.sqlite") == 0)
+      #expect(tl_record_start("\(place)/throughline.sqlite", nil) == 0)
       var policy = CheckpointPolicy()
       policy.pages = 60  // So that the log is moved and begun anew many times.
       let store = try SQLiteStore(folder: place, checkpointing: policy, disk: disk)
@@ -146,7 +146,7 @@ struct `A power cut` {
 
   // MARK: Checking
 
-  private func check(_ place: String, _ disk: Disk, _ name: String) throws -> Int64 {
+  private func check(_ place: String, _ disk: PoweredDisk, _ name: String) throws -> Int64 {
     let store = try SQLiteStore(folder: place)
     defer { store.close() }
     guard let acknowledged = disk.acknowledged else { return -1 }  // Cut before the first commit.
@@ -170,7 +170,7 @@ struct `A power cut` {
     return head.position
   }
 
-  private func isWhole(_ place: String, _ disk: Disk) throws -> Bool {
+  private func isWhole(_ place: String, _ disk: PoweredDisk) throws -> Bool {
     do {
       let store = try SQLiteStore(folder: place)
       defer { store.close() }
@@ -195,19 +195,23 @@ struct Operation {
   }
 }
 
-/// What three files hold, and what of it was synced.
-private struct Disk {
-  private var files: [[UInt8]?] = [nil, nil, nil]
-  private var waiting: [[Operation]] = [[], [], []]
+/// What a database's three files hold and those of the index, and what of it was synced.
+struct PoweredDisk {
+  private var files = [[UInt8]?](repeating: nil, count: names.count)
+  private var waiting = [[Operation]](repeating: [], count: names.count)
   /// The last commit that had returned; nil before the store was ready.
   private(set) var acknowledged: Int64?
   private static let names = [
     "throughline.sqlite", "throughline.sqlite-wal", "throughline.sqlite-journal",
+    "search.sqlite", "search.sqlite-wal", "search.sqlite-journal",
   ]
 
-  /// - Parameter base: the main file as it was when the recording began.
-  init(_ base: [UInt8], _ operations: [Operation] = []) {
+  /// - Parameters:
+  ///   - base: the main file as it was when the recording began.
+  ///   - index: that of the index, where it is recorded, too.
+  init(_ base: [UInt8], index: [UInt8]? = nil, _ operations: [Operation] = []) {
     files[0] = base
+    files[3] = index
     for operation in operations { play(operation) }
   }
 
@@ -228,7 +232,7 @@ private struct Disk {
 
   /// After the power came back: of what was not synced, some writes whole, some not at all, some
   /// torn.
-  func cut(_ random: inout SplitMix) -> Disk {
+  func cut(_ random: inout SplitMix) -> PoweredDisk {
     var after = self
     for lost in waiting.joined() {
       let fate = random.next() % 4

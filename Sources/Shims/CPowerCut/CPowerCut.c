@@ -20,7 +20,8 @@ static sqlite3_vfs *under;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static tl_recorded *recorded;
 static int64_t count, room;
-static char *watched;
+enum { WATCHED_MAX = 2 };
+static char *watched[WATCHED_MAX];
 static int recording;
 
 static void record(int kind, int file, int64_t offset, int64_t length, const void *bytes) {
@@ -50,8 +51,9 @@ static int ends_with(const char *text, const char *end) {
 static int number_of(const char *path) {
   int mine = -1;
   pthread_mutex_lock(&lock);
-  if (path && watched && strncmp(path, watched, strlen(watched)) == 0)
-    mine = ends_with(path, "-wal") ? 1 : ends_with(path, "-journal") ? 2 : ends_with(path, "-shm") ? -1 : 0;
+  for (int i = 0; path && i < WATCHED_MAX && mine < 0; i++)
+    if (watched[i] && strncmp(path, watched[i], strlen(watched[i])) == 0 && !ends_with(path, "-shm"))
+      mine = 3 * i + (ends_with(path, "-wal") ? 1 : ends_with(path, "-journal") ? 2 : 0);
   pthread_mutex_unlock(&lock);
   return mine;
 }
@@ -114,7 +116,7 @@ static int v_delete(sqlite3_vfs *v, const char *path, int sync) {
   return code;
 }
 
-int tl_record_start(const char *path) {
+int tl_record_start(const char *path, const char *second) {
   if (!under) {
     under = sqlite3_vfs_find(NULL);
     layer = *under;
@@ -129,8 +131,11 @@ int tl_record_start(const char *path) {
   pthread_mutex_lock(&lock);
   for (int64_t i = 0; i < count; i++) free((void *)recorded[i].bytes);
   count = 0;
-  free(watched);
-  watched = strdup(path);
+  const char *paths[WATCHED_MAX] = {path, second};
+  for (int i = 0; i < WATCHED_MAX; i++) {
+    free(watched[i]);
+    watched[i] = paths[i] ? strdup(paths[i]) : NULL;
+  }
   recording = 1;
   pthread_mutex_unlock(&lock);
   return SQLITE_OK;

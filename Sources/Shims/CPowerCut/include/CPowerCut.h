@@ -9,7 +9,7 @@ enum { TL_WRITE = 0, TL_TRUNCATE = 1, TL_SYNC = 2, TL_REMOVE = 3, TL_MARK = 4, T
 
 typedef struct {
   int kind;
-  /// 0 the database, 1 its write-ahead log, 2 its rollback journal.
+  /// 0 the database, 1 its write-ahead log, 2 its rollback journal; 3 to 5 those of the second.
   int file;
   /// The offset of a write, the new size of a truncation, the number of a mark or a note.
   int64_t offset;
@@ -18,8 +18,8 @@ typedef struct {
 } tl_recorded;
 
 /// Makes the layer SQLite's own, under every connection opened from now on; it records those files alone whose
-/// path begins with `path`. One recording at a time.
-int tl_record_start(const char *path);
+/// path begins with `path` or with `second`, which may be null. One recording at a time.
+int tl_record_start(const char *path, const char *second);
 void tl_record_mark(int64_t number);
 /// Something of the test's own, at its place among the rest.
 void tl_record_note(int64_t number);
