@@ -14,6 +14,7 @@ struct Row {
   var uses: [String] = []
   var outside: [Outside] = []
   var resources: [String] = []
+  var exclude: [String] = []  // what lies in its folder and is not built
   var system: [String] = []  // libraries that the linker needs
   var pkgConfig: String?  // what a systemLibrary's flags come from
 }
@@ -147,7 +148,8 @@ let table: [Row] = [
     outside: [.grdb],
     resources: ["Folders"]),
   Row(
-    kind: .test, name: "SimulationTests", uses: ["Simulation", "RuleFiles"], resources: ["Models"]),
+    kind: .test, name: "SimulationTests", uses: ["Simulation", "RuleFiles"], resources: ["Models"],
+    exclude: ["run"]),
   Row(kind: .test, name: "CrashTests", uses: ["throughline"]),
   Row(
     kind: .test, name: "EndToEndTests",
@@ -227,8 +229,8 @@ func target(_ row: Row) -> Target {
       linkerSettings: linked)
   case .test:
     return .testTarget(
-      name: row.name, dependencies: uses, path: "Tests/\(row.name)", resources: resources,
-      swiftSettings: strict,
+      name: row.name, dependencies: uses, path: "Tests/\(row.name)", exclude: row.exclude,
+      resources: resources, swiftSettings: strict,
       linkerSettings: linked)
   case .fuzz:
     return .executableTarget(

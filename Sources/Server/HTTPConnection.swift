@@ -39,6 +39,10 @@ final class HTTPConnection: ConnectionHandler {
   private var isAdvancing = false
   /// Whether the next request waits until more of the answers before it has left.
   private var awaitsRoom = false
+  /// Whether the next request waits for others to be served, and how many were taken since something was
+  /// waited for.
+  private var awaitsTurn = false
+  private var takenAtOnce = 0
   /// The peer sends no more: what it has sent whole is answered.
   var peerHasEnded = false
   /// Content that may still come, for the time that it may take.
@@ -100,6 +104,8 @@ final class HTTPConnection: ConnectionHandler {
     static let contentBytesPerMillisecond = 16
     /// Pipelined bytes past which reading pauses until the request in flight is answered.
     static let aheadBytes = 64 << 10
+    /// Requests that came in one breath and are answered before everybody else has had a turn: 60 µs.
+    static let requestsPerTurn = 16
     /// Content past which a lane would be held up by making sense of it: JSON of a megabyte may cost
     /// 50 ms, and an attachment is hashed.
     static let understoodHereBytes = 16 << 10
@@ -158,6 +164,9 @@ final class HTTPConnection: ConnectionHandler {
   /// answer that is there at once comes back in here: it goes on in this loop, not in a deeper one,
   /// since a peer may pipeline thousands.
   ///
+  /// After sixteen in a row the others of the lane have their turn: hundreds of peers with a thousand each
+  /// would be seconds for whoever comes behind them.
+  ///
   /// Of what comes ahead so much is read as `Limit.aheadBytes` says, also where each answer makes room
   /// for one request more; content that is awaited is always read.
   func advance(_ connection: Connection) {
@@ -166,7 +175,7 @@ final class HTTPConnection: ConnectionHandler {
     takeRequests(connection)
     isAdvancing = false
     if mustClose { return }  // Reading is another protocol's, or is over.
-    let mustWait = exchange != nil || awaitsRoom
+    let mustWait = exchange != nil || awaitsRoom || awaitsTurn
     if mustWait, bufferedBytes > Limit.aheadBytes {
       connection.pauseReading()
     } else {
@@ -176,18 +185,36 @@ final class HTTPConnection: ConnectionHandler {
 
   private func takeRequests(_ connection: Connection) {
     awaitsRoom = false
-    while exchange == nil, !mustClose {
+    while exchange == nil, !mustClose, !awaitsTurn {
       if connection.mustAwaitRoom() {
         awaitsRoom = true
         return wait(for: .answer, connection)
       }
       switch lent?.decoder.next() ?? .needMore {
-      case .needMore: return awaitMore(connection)
+      case .needMore:
+        takenAtOnce = 0
+        return awaitMore(connection)
       case .head(let request): admit(request, connection)
-      case .request(let request): begin(request, connection)
+      case .request(let request):
+        begin(request, connection)
+        takenAtOnce += 1
+        if takenAtOnce >= Limit.requestsPerTurn { putOff(connection) }
       case .failed(let error): fail(error, connection)
       }
     }
+  }
+
+  private func putOff(_ connection: Connection) {
+    takenAtOnce = 0
+    if exchange != nil || mustClose || isIdle { return }
+    awaitsTurn = true
+    wait(for: .answer, connection)
+    connection.awaitTurn()
+  }
+
+  func hasTurn(on connection: Connection) {
+    awaitsTurn = false
+    advance(connection)
   }
 
   func outputDrained(_ connection: Connection) {

@@ -24,12 +24,20 @@ final class Housekeeper: Sendable {
     var rule: RetentionConfiguration
   }
 
+  private let memory = DispatchQueue(label: "memory", qos: .utility)
+
   private static let everySeconds = 3_600
+  private static let memorySeconds = 30
+  /// Free memory that is kept for what comes next.
+  private static let unusedBytesMax: Int64 = 64 << 20
   private static let day = Duration64.seconds(86_400)
 
   init(_ edge: Edge) {
     self.edge = edge
     queue.async { self.run() }
+    memory.asyncAfter(deadline: .now() + .seconds(Self.memorySeconds)) { [weak self] in
+      self?.giveBack(beyond: 0)
+    }
   }
 
   /// Does not wait: a look at everything may take minutes, and whatever is cut off here is taken up
@@ -42,6 +50,21 @@ final class Housekeeper: Sendable {
     attempt(check)
     guard !isStopped.load(ordering: .acquiring) else { return }
     queue.asyncAfter(deadline: .now() + .seconds(Self.everySeconds)) { [weak self] in self?.run() }
+  }
+
+  /// After a flood each arena of glibc keeps what the flood took, in holes between what is still in use,
+  /// and lanes run on threads of many arenas.
+  /// - Parameter rest: bytes that could not be given back last time.
+  private func giveBack(beyond rest: Int64) {
+    guard !isStopped.load(ordering: .acquiring) else { return }
+    var rest = min(rest, ProcessFacts.unusedBytes())
+    if ProcessFacts.unusedBytes() > rest + Self.unusedBytesMax {
+      ProcessFacts.giveBackFreePages()
+      rest = ProcessFacts.unusedBytes()
+    }
+    memory.asyncAfter(deadline: .now() + .seconds(Self.memorySeconds)) { [weak self, rest] in
+      self?.giveBack(beyond: rest)
+    }
   }
 
   /// What one part cannot do must not keep the other from being done.

@@ -21,6 +21,10 @@ enum SocketMetrics {
       "accept_pauses_total", "Times that no more connections were taken in for want of room.",
       "counter",
       sum(\.acceptPauses))
+    gauge(
+      "connections_turns_put_off_total",
+      "Times that a connection with much to answer let others go first.", "counter",
+      sum(\.turnsPutOff))
     var ends: [(reason: String, count: UInt64)] = []
     for lane in lanes {
       if ends.isEmpty {

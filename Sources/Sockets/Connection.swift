@@ -44,6 +44,8 @@ public final class Connection {
   var isBackedUp = false
   /// Whether the handler holds output back until there is room.
   var awaitsRoom = false
+  /// Whether it stands in the lane's list of those who go on in the next batch.
+  private(set) var awaitsTurn = false
   var inputEnded = false
   var peerEndSeen = false
   /// Taken off the lane's epoll for its last moments.
@@ -88,6 +90,14 @@ public final class Connection {
   /// `outputDrained` comes when no more than half of `outputPauseBytes` is unsent, be it at the end
   /// of this batch: for whoever writes the next of much only then. Something must have been written.
   public func awaitRoom() { awaitsRoom = true }
+
+  /// `hasTurn` comes in the lane's next batch, after everybody for whom there is something new: for whoever
+  /// could go on for long, so that one peer's flood is not the others' wait.
+  public func awaitTurn() {
+    if awaitsTurn { return }
+    awaitsTurn = true
+    loop.owed.append(self)
+  }
 
   /// Queues bytes; they leave at the end of the batch, and what the kernel does not take then, as
   /// the peer makes room. Ignored once the connection is closing. One write may be of any length;
@@ -177,6 +187,11 @@ public final class Connection {
     if TimingWheel.tick(of: deadline) < askedAtTick {
       askedAtTick = loop.wheel.insert(ref.tag, deadline: deadline)
     }
+  }
+
+  func serveTurn() {
+    awaitsTurn = false
+    if phase == .open { handler?.hasTurn(on: self) }
   }
 
   func unsettle() {

@@ -40,6 +40,9 @@ public protocol ConnectionHandler: AnyObject {
   /// It has caught up, or there is room for what `mustAwaitRoom` held back, or `awaitRoom` waits for.
   func outputDrained(_ connection: Connection)
 
+  /// What `awaitTurn` put off may go on.
+  func hasTurn(on connection: Connection)
+
   /// The server is stopping: finish what is in flight and close. Who has not within the bound is
   /// cut off.
   func draining(_ connection: Connection)
@@ -52,6 +55,7 @@ extension ConnectionHandler {
   public func secured(_ connection: Connection) {}
   public func peerClosedWrite(_ connection: Connection) { connection.closeAfterFlush() }
   public func peerClosedWhilePaused(_ connection: Connection) {}
+  public func hasTurn(on connection: Connection) {}
   public func delivered(_ payload: any Sendable, on connection: Connection) {}
   public func timedOut(_ timer: ConnectionTimer, on connection: Connection) {
     connection.close(because: .timedOut(timer))

@@ -36,6 +36,9 @@ public final class LaneLoop {
   private var spare = Lane.Inbox()
   private var makeContext: (@Sendable (LaneLoop) -> AnyObject?)?
   var delayed: [Delayed] = []
+  /// Who left something undone for the others' sake and goes on in the next batch, and in this one.
+  var owed: [Connection] = []
+  private var served: [Connection] = []
   private var armedAt: Int64?
   private var publishedAt: Int64 = 0
   var accepting: [Accepting] = []
@@ -124,15 +127,26 @@ public final class LaneLoop {
   /// One batch; false when there was nothing to do. From the wait's return on, nobody needs to wake
   /// us.
   private func turn(_ milliseconds: Int32) -> Bool {
-    let count = queue.wait(events, milliseconds: milliseconds)
+    let count = queue.wait(events, milliseconds: owed.isEmpty ? milliseconds : 0)
     let hasMail = lane.take(&spare)
+    swap(&owed, &served)
     nowMilliseconds = MonotonicClock.nowMilliseconds
     if count > 0 { statistics.batches &+= 1 }
     for index in 0..<count { dispatch(events[index].tag, Interest(rawValue: events[index].events)) }
     if hasMail { runMailbox() }
+    let hasServed = serveOwed()
     let expired = expire()
     settle()
-    return count > 0 || hasMail || expired
+    return count > 0 || hasMail || hasServed || expired || !owed.isEmpty
+  }
+
+  /// Those whose turn comes after everybody who has something new.
+  private func serveOwed() -> Bool {
+    if served.isEmpty { return false }
+    statistics.turnsPutOff &+= UInt64(served.count)
+    for connection in served { connection.serveTurn() }
+    served.removeAll(keepingCapacity: true)
+    return true
   }
 
   private func dispatch(_ tag: UInt64, _ ready: Interest) {
@@ -168,6 +182,7 @@ public final class LaneLoop {
   func finish() {
     makers = [:]
     delayed = []
+    owed = []
     context = nil
     publish()
   }

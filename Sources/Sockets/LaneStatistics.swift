@@ -9,6 +9,8 @@ public struct LaneStatistics: Sendable {
   public var batches: UInt64 = 0
   /// Times that Dispatch had to start the lane after it had gone to sleep.
   public var wakeups: UInt64 = 0
+  /// Times that a connection left something undone so that others had their turn.
+  public var turnsPutOff: UInt64 = 0
   public var delivered: UInt64 = 0
   public var undelivered: UInt64 = 0
   public var refusedPerAddress: UInt64 = 0

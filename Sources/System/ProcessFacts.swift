@@ -30,6 +30,18 @@ public struct ProcessFacts: Sendable, Equatable {
   /// arena's. Small ones are still kept: they come again with the next request.
   public static func giveBackLargeBlocks() { _ = tl_give_back_large_blocks(1 << 20, 2 << 20) }
 
+  /// Bytes of memory that belong to no file and that nobody has in use, as far as that can be told: what
+  /// glibc keeps of what was freed, and a little of its own and of stacks.
+  public static func unusedBytes() -> Int64 {
+    let pages = fields(of: "/proc/self/statm").dropFirst().prefix(2).compactMap { Int64($0) }
+    guard pages.count == 2 else { return 0 }
+    return max(0, (pages[0] - pages[1]) * Int64(sysconf(Int32(_SC_PAGESIZE))) - tl_heap_used())
+  }
+
+  /// What is free goes back to the kernel, a whole page at least. An arena that is looked through hands
+  /// nothing out meanwhile: milliseconds, and a hundred where there is a gigabyte to give back.
+  public static func giveBackFreePages() { tl_give_back_free_pages() }
+
   /// The second field of /proc/self/statm (proc(5)).
   private static func residentPages() -> Int64 {
     fields(of: "/proc/self/statm").dropFirst().first.flatMap { Int64($0) } ?? 0

@@ -343,6 +343,35 @@ import Testing
     }
   }
 
+  @Test func `after some requests in one breath others have their turn`() async throws {
+    try await TestServer.run { server in
+      let (port, boss) = (server.port("http"), try await server.token("supervisor", "boss"))
+      func putOff() async throws -> Int {
+        let page = try await server.call("GET", "/metrics", by: boss)
+        let line = String(decoding: page.body, as: UTF8.self).split(separator: "\n").first {
+          $0.hasPrefix("throughline_connections_turns_put_off_total ")
+        }
+        return try #require(line?.split(separator: " ").last.flatMap { Int($0) }, "\(page)")
+      }
+      func ask(_ count: Int) async throws {
+        let one = "GET /health HTTP/1.1\r\nHost: a\r\n"
+        let wire =
+          String(repeating: one + "\r\n", count: count - 1) + one + "Connection: close\r\n\r\n"
+        try await blocking {
+          let socket = try Socket.connect(port: port)
+          try socket.send(Array(wire.utf8))
+          let answers = try socket.awaitEnd()
+          #expect(answers.ranges(of: Array("HTTP/1.1 200 OK".utf8)).count == count)
+        }
+      }
+      // As many as one may have at once, and there are no more.
+      try await ask(16)
+      #expect(try await putOff() == 0)
+      try await ask(400)
+      try await eventually("it is counted") { try await putOff() >= 400 / 16 - 1 }
+    }
+  }
+
   @Test func `empty lines before a request are few, however they come`() async throws {
     try await TestServer.run { server in
       let port = server.port("http")

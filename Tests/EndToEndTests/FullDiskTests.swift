@@ -9,6 +9,7 @@ import Testing
     async throws
   {
     let served = try await Mounted(megabytes: 48)
+    defer { served.peer.signal(SIGKILL) }
     let (bot, boss) = (
       try await served.token("--bot", "webshop"), try await served.token("--supervisor", "boss")
     )

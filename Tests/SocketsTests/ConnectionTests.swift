@@ -68,6 +68,33 @@ import Testing
     _ = await test.stop()
   }
 
+  @Test(.timeLimit(.minutes(1)))
+  func `whoever could go on for ever lets everybody else of the lane go first`() async throws {
+    let test = try TestServer(lanes: 1) { _ in
+      var isOver = false
+      return { _ in
+        let handler = Reacting()
+        handler.onReceived = { bytes, connection in
+          if bytes == Array("busy".utf8) { return connection.awaitTurn() }
+          isOver = true
+          connection.write(Array("served".utf8))
+        }
+        handler.onTurn = { connection in
+          if !isOver { return connection.awaitTurn() }
+          connection.write(Array("done".utf8))
+        }
+        return handler
+      }
+    }
+    let (busy, other) = (try Peer(test.address), try Peer(test.address))
+    try busy.send("busy")
+    try other.send("hello")
+    #expect(try other.receiveText(6) == "served")
+    #expect(try busy.receiveText(4) == "done")
+    // Who has gone has no turn any more.
+    _ = await test.stop()
+  }
+
   @Test func `a peer that ends its half still gets the whole answer`() async throws {
     let test = try TestServer { _ in
       { _ in

@@ -21,6 +21,7 @@ final class Reacting: ConnectionHandler {
   var onTimedOut: (ConnectionTimer, Connection) -> Void = { $1.close(because: .timedOut($0)) }
   var onBackUp: (Connection) -> Void = { _ in }
   var onDrained: (Connection) -> Void = { _ in }
+  var onTurn: (Connection) -> Void = { _ in }
   var onDraining: (Connection) -> Void = { $0.closeAfterFlush() }
   var onClosed: (CloseReason) -> Void = { _ in }
 
@@ -38,6 +39,7 @@ final class Reacting: ConnectionHandler {
   }
   func outputBacksUp(_ connection: Connection) { onBackUp(connection) }
   func outputDrained(_ connection: Connection) { onDrained(connection) }
+  func hasTurn(on connection: Connection) { onTurn(connection) }
   func draining(_ connection: Connection) { onDraining(connection) }
   func closed(_ connection: Connection, _ reason: CloseReason) { onClosed(reason) }
 }

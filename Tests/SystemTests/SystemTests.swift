@@ -15,6 +15,21 @@ private func unhex(_ text: String) -> [UInt8] {
   }
 }
 
+@Suite struct MemoryTests {
+  @Test func `memory that is free in the midst of what is in use goes back`() {
+    // Every sixteenth stays: no arena's end is free.
+    var blocks = (0..<120_000).map { _ in malloc(1_000)! }
+    for block in blocks { memset(block, 1, 1_000) }
+    for (number, block) in blocks.enumerated() where number % 16 != 0 { free(block) }
+    let before = ProcessFacts.unusedBytes()
+    ProcessFacts.giveBackFreePages()
+    let after = ProcessFacts.unusedBytes()
+    #expect(before > 80 << 20 && after < before - (60 << 20), "\(before) \(after)")
+    for (number, block) in blocks.enumerated() where number % 16 == 0 { free(block) }
+    blocks = []
+  }
+}
+
 /// A folder for one test, removed with it.
 final class ScratchFolder {
   let path: String

@@ -50,6 +50,13 @@ int tl_give_back_large_blocks(int threshold, int kept) {
   return mallopt(M_MMAP_THRESHOLD, threshold) && mallopt(M_TRIM_THRESHOLD, kept);
 }
 
+int64_t tl_heap_used(void) {
+  struct mallinfo2 info = mallinfo2();
+  return (int64_t)(info.uordblks + info.hblkhd);
+}
+
+void tl_give_back_free_pages(void) { malloc_trim(0); }
+
 int64_t tl_descriptor_limit(void) {
   struct rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;

@@ -25,6 +25,10 @@ int tl_sync_data(int fd);
 /// mallopt(3). Blocks from `threshold` bytes on go back to the kernel when they are freed, and what is free at the
 /// end of an arena when it is more than `kept`. Answers whether both were taken.
 int tl_give_back_large_blocks(int threshold, int kept);
+/// mallinfo2(3): bytes that are handed out and not freed, in all arenas and beside them.
+int64_t tl_heap_used(void);
+/// malloc_trim(3): whole pages that are free go back to the kernel, wherever in an arena they lie.
+void tl_give_back_free_pages(void);
 
 int64_t tl_descriptor_limit(void);
 /// Raises the soft limit of descriptors to the hard one. Answers the limit in force.
