@@ -220,7 +220,8 @@ public struct MimeMessage: Sendable {
     let written = UnsafeBufferPointer(
       start: part.bytes, count: part.bytes == nil ? 0 : part.count)
     if part.is_base64 != 0 {
-      let read = Base64Text(written)
+      let type = part.type.map { String(cString: $0) } ?? ""
+      let read = Base64Text(written, isText: type.hasPrefix("text/"))
       return (read.bytes, read.isCut)
     }
     let bytes = Array(written)
