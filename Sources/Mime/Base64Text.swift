@@ -121,13 +121,25 @@ private struct Reading {
 
 /// A line that begins where a group of digits ends.
 private struct Line {
-  private typealias Word = Slice<UnsafeBufferPointer<UInt8>>
+  private typealias Bytes = Slice<UnsafeBufferPointer<UInt8>>
 
   /// Bytes of the longest line of nothing but digits that may be one word.
   static let wordMax = 40
+  /// Bytes by which a line is judged.
+  private static let bytesMax = 1_000
 
   /// Whether it was never base64.
   private(set) var isWords = false
+
+  private var words = 0
+  private var first: Bytes?
+  /// Words with a digit or a letter of another alphabet in them, and how many of those have the form of words.
+  private var lettered = 0
+  private var written = 0
+  private var digits = 0
+  private var isOdd = false
+  private var isRule = true
+  private var hasLongDigits = false
 
   /// - Parameters:
   ///   - isBehindText: whether there is a line before it that says something.
@@ -137,39 +149,35 @@ private struct Line {
     _ line: Slice<UnsafeBufferPointer<UInt8>>, isBehindText: Bool, isBehindPadding: Bool,
     saysBefore: Bool, says: Bool
   ) {
-    // A quotation's marks, and bars and stars beside, are no words.
-    let words = line.split { [9, 13, 32].contains($0) }.map {
-      Self.trimmed($0) { [42, 62, 124].contains($0) }
-    }.filter { !$0.isEmpty }
-    guard let first = words.first else {
+    let line = line.prefix(Self.bytesMax)
+    var rest = line
+    while let start = rest.firstIndex(where: { !Self.isBlank($0) }) {
+      let end = rest[start...].firstIndex(where: Self.isBlank) ?? rest.endIndex
+      add(rest[start..<end])
+      rest = rest[end...]
+    }
+    guard let first else {
       isWords = line.count { $0 == 42 } > 1
       return
     }
-    if line.count >= 2, words.allSatisfy({ $0.allSatisfy { [45, 95, 35, 126].contains($0) } }) {
-      isWords = first.count > 1 || words.count > 1
+    if isRule {
+      isWords = first.count > 1 || words > 1
       return
     }
-    let digits = line.count(where: Base64Text.isDigit)
-    let lettered = words.filter { $0.contains { $0 >= 128 || Base64Text.isDigit($0) } }
-    let written = lettered.filter(Self.isWord).count
-    let isAllDigits = words.count == 1 && digits == first.count
-    if says, digits >= (written < lettered.count || isAllDigits ? 4 : 8) { return }
-    let isOdd = words.contains { $0.contains { !Base64Text.isDigit($0) && $0 != 61 } }
-    if words.count > 1 {
-      if words.contains(where: { $0.count >= Self.wordMax && $0.allSatisfy(Base64Text.isDigit) }) {
-        return
-      }
+    let isAllDigits = words == 1 && digits == first.count
+    if says, digits >= (written < lettered || isAllDigits ? 4 : 8) { return }
+    if words > 1 {
+      if hasLongDigits { return }
       isWords =
         isBehindPadding || isOdd
-        ? written > 0 && written * 2 >= lettered.count
-        : saysBefore && written == words.count && digits >= 5
+        ? written > 0 && written * 2 >= lettered : saysBefore && written == words && digits >= 5
       return
     }
-    if first.first == 60 || Array(first).firstRange(of: "://".utf8) != nil {
+    if first.first == 60 || Self.hasScheme(first) {
       isWords = true
       return
     }
-    guard isBehindText, !first.contains(61), written == 1 else { return }
+    guard isBehindText, written == 1, !first.contains(61) else { return }
     if isOdd {
       isWords = isBehindPadding || first.count >= 6
     } else if saysBefore {
@@ -180,27 +188,67 @@ private struct Line {
     }
   }
 
-  private static func trimmed(_ word: Word, _ isBeside: (UInt8) -> Bool) -> Word {
+  private mutating func add(_ marked: Bytes) {
+    // A quotation's marks, and bars and stars beside, are no words.
+    let word = Self.trimmed(marked) { $0 == 42 || $0 == 62 || $0 == 124 }
+    guard !word.isEmpty else { return }
+    words += 1
+    if first == nil { first = word }
+    let count = word.count(where: Base64Text.isDigit)
+    digits += count
+    if count < word.count, word.contains(where: { !Base64Text.isDigit($0) && $0 != 61 }) {
+      isOdd = true
+    }
+    if count == word.count, count >= Self.wordMax { hasLongDigits = true }
+    isRule = isRule && word.allSatisfy { $0 == 45 || $0 == 95 || $0 == 35 || $0 == 126 }
+    if count > 0 || word.contains(where: { $0 >= 128 }) { lettered += 1 }
+    if Self.isWord(word) { written += 1 }
+  }
+
+  private static func isBlank(_ byte: UInt8) -> Bool { byte == 32 || byte == 9 || byte == 13 }
+
+  private static func trimmed(_ word: Bytes, _ isBeside: (UInt8) -> Bool) -> Bytes {
     guard let start = word.firstIndex(where: { !isBeside($0) }),
       let end = word.lastIndex(where: { !isBeside($0) })
     else { return word.prefix(0) }
     return word[start...end]
   }
 
-  /// `Lamp`, `LAMP`, `lamp` or `17`, or several with what stands between such: digits have no such form,
-  /// but where they are few.
-  private static func isWord(_ word: Word) -> Bool {
-    let inner = trimmed(word) { $0 < 128 && !isLetter($0) && !isNumber($0) }
-    return !inner.isEmpty
-      && inner.split { [38, 39, 44, 45, 46, 47, 58, 64, 95].contains($0) }.allSatisfy { part in
-        if part.allSatisfy(isNumber) { return true }
-        func isLower(_ byte: UInt8) -> Bool { byte >= 128 || byte >= 97 && byte <= 122 }
-        func isUpper(_ byte: UInt8) -> Bool { byte >= 128 || byte >= 65 && byte <= 90 }
-        return part.prefix(1).allSatisfy { isLower($0) || isUpper($0) }
-          && (part.dropFirst().allSatisfy(isLower) || part.allSatisfy(isUpper))
-      }
+  private static func hasScheme(_ word: Bytes) -> Bool {
+    var rest = word
+    while let colon = rest.firstIndex(of: 58) {
+      rest = rest[(colon + 1)...]
+      if rest.starts(with: [47, 47]) { return true }
+    }
+    return false
   }
 
-  private static func isLetter(_ byte: UInt8) -> Bool { byte | 32 >= 97 && byte | 32 <= 122 }
+  /// `Lamp`, `LAMP`, `lamp` or `17`, or several with what stands between such: digits have no such form,
+  /// but where they are few.
+  private static func isWord(_ word: Bytes) -> Bool {
+    var rest = trimmed(word) { $0 < 128 && !isLower($0) && !isUpper($0) && !isNumber($0) }
+    guard !rest.isEmpty else { return false }
+    while !rest.isEmpty {
+      let part = rest.prefix { !isBetween($0) }
+      rest = rest.dropFirst(part.count + 1)
+      guard let first = part.first else { continue }
+      if part.allSatisfy(isNumber) { continue }
+      guard isLower(first) || isUpper(first),
+        part.dropFirst().allSatisfy(isLower) || part.allSatisfy(isUpper)
+      else { return false }
+    }
+    return true
+  }
+
+  /// `&`, `'`, `,`, `-`, `.`, `/`, `:`, `@`, `_`.
+  private static func isBetween(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 38, 39, 44...47, 58, 64, 95: true
+    default: false
+    }
+  }
+
+  private static func isLower(_ byte: UInt8) -> Bool { byte >= 97 && byte <= 122 || byte >= 128 }
+  private static func isUpper(_ byte: UInt8) -> Bool { byte >= 65 && byte <= 90 || byte >= 128 }
   private static func isNumber(_ byte: UInt8) -> Bool { byte >= 48 && byte <= 57 }
 }
