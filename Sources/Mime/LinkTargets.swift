@@ -11,11 +11,14 @@ struct LinkTargets {
     var rest = text.utf8
     while let start = rest.firstIndex(where: { !Self.ends($0) }) {
       let behind = rest[start...]
+      let isInBrackets = start > text.startIndex && text.utf8[text.utf8.index(before: start)] == 60
+      var end = behind.firstIndex(where: Self.ends) ?? rest.endIndex
       // Programs break long ones over lines.
-      let isWhole = start > text.startIndex && text.utf8[text.utf8.index(before: start)] == 60
-      let isTarget = isWhole && Self.schemes.contains { behind.starts(with: $0.utf8) }
-      let end =
-        behind.firstIndex { isTarget ? $0 == 62 || $0 == 60 : Self.ends($0) } ?? rest.endIndex
+      if isInBrackets, Self.schemes.contains(where: { behind.starts(with: $0.utf8) }),
+        let close = behind.prefix(Self.bytesMax * 4).firstIndex(where: { $0 == 62 || $0 == 60 })
+      {
+        end = close
+      }
       add(behind[..<end])
       rest = rest[end...]
     }
@@ -39,8 +42,8 @@ struct LinkTargets {
     }
   }
 
-  /// Past it `HTMLText` shows no more of one.
-  private static let bytesMax = 1_000
+  /// `HTMLText` shows little more of one.
+  private static let bytesMax = 900
 
   private mutating func add(_ written: Substring.UTF8View) {
     var address = written.filter { $0 > 32 }.map { $0 >= 65 && $0 <= 90 ? $0 | 32 : $0 }[...]

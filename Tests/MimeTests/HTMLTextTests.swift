@@ -75,8 +75,8 @@ struct `HTML as text` {
         "The <lamp>, order <order-number 17>, of <Ann Lee>, <größe> XL, <i'm sad> <?why?> </rant>"),
     "elements that nobody knows, with an end or with attributes": Row(
       html:
-        "<lamp>one</lamp> <x-y z>two</X-Y> <u5:x></u5:x><path d=M0/> <includetail/> three</o:p><br>four<wbr>five<BR/>six",
-      text: "one two three\nfourfive\nsix"),
+        "<lamp>one</lamp> <x-y z>two</X-Y> <u5:x></u5:x><path d=M0/> <includetail/> three</o:p><br>four<wbr>five<BR/>six<br\\>seven<td\"width=3>eight",
+      text: "one two three\nfourfive\nsix\nseven eight"),
     "a script whose value ends in a slash": Row(
       html:
         "one<script src=x/>if (a) {}</script> two<style type=text/css/>p{}</style> three<script src=\"x\"/>b()</script>",

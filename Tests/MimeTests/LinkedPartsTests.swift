@@ -45,9 +45,19 @@ struct `What HTML refers to` {
       "this lamp <\(target)>, Ann <mailto:ann@home.example>",
       "this lamp<\(target)>, Ann<ann@home.example>",
       "this lamp [1], Ann.\r\n\r\n[1] \(target)\r\nann@home.example",
+      "this lamp <\(target.prefix(20))\r\n\(target.dropFirst(20))>, Ann <mailto:ann@home.example>.",
     ] {
       #expect(read("Hello,\r\n\r\nI mean \(said)", html).quoted == "", "\(said)")
     }
+    // Of a very long one no more is compared than is shown.
+    let long = target + String(repeating: "a", count: 3_000)
+    let shown = read("this lamp <\(long)>", "<p><a href=\"\(long)\">this lamp</a></p>")
+    #expect(shown.own.hasPrefix("this lamp <https") && shown.quoted == "")
+    // Plain text may lead elsewhere, too, where it only stands in for the HTML.
+    let other = read(
+      "See this lamp: https://shop.example/17", "<p>See this lamp: it is dark, and so am I.</p>")
+    #expect(other.own == "See this lamp: it is dark, and so am I.")
+    #expect(other.quoted == "See this lamp: https://shop.example/17")
     // What others said leads where it led before.
     let thread = read(
       "Yes.\r\n\r\n> Hello,\r\n> I mean this lamp, Ann.",

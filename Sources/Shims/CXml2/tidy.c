@@ -124,9 +124,12 @@ static int is_element(const char *from, const char *to) {
 
 // Browsers take whatever begins with a letter for a tag (WHATWG HTML, "tag open state"), and show nothing of one that
 // they do not know. Who did not know that it is HTML wrote `<ann+lamp@home.example>`, `<https://shop.example>` or
-// `<order 17>`. So what no program could have meant is text: a name that no element has,
-static int is_no_name(const char *to) {
-  return (*to && !is_blank(*to) && *to != '/' && *to != '>') || (*to == '/' && to[-1] == ':');
+// `<order 17>`. So what no program could have meant is text: a name that no element has (`<br\>` and `<td"width=3>` were
+// meant),
+static int is_no_name(const char *from, const char *to) {
+  if (!*to || is_blank(*to) || *to == '>') return 0;
+  if (*to == '/') return to[-1] == ':';
+  return !(strchr("\\\"=", *to) && is_element(from, to));
 }
 
 // and one that nobody knows, whose other end stands nowhere, and which has no attributes.
@@ -298,7 +301,7 @@ static void put_attributes(tidier *t, const char *at, const char *end) {
 static const char *tag(tidier *t, const char *at) {
   int ends = at[1] == '/';
   const char *name = at + 1 + ends, *name_end = after_name(name, t->end);
-  const char *close = name_end == t->end || is_no_name(name_end) ? NULL : tag_close(t, name_end);
+  const char *close = name_end == t->end || is_no_name(name, name_end) ? NULL : tag_close(t, name_end);
   // Word's, which libxml2 2.9 takes for a paragraph.
   if (close && is(name, name_end, "o:p")) return close + 1;
   if (!close || is_unknown(t, name, name_end, close, ends)) {
