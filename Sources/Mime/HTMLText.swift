@@ -10,21 +10,31 @@ public struct HTMLText {
   public private(set) var text = ""
   /// Whether something of it is not in the text, or may not be.
   public private(set) var isCut = false
+  /// Where links lead that are nothing but a picture, each in `<>` on a line of its own. They are the
+  /// text where nothing else is.
+  private(set) var links = ""
+  /// Whether there is something in it that is no text: comments, styles, scripts, titles or pictures.
+  private(set) var hides = false
 
-  public init(_ html: String, bytesMax: Int = 1_048_576) {
+  /// - Parameter isPart: whether this is the beginning of what there was: a style that does not end
+  ///   is none that somebody forgot to end.
+  public init(_ html: String, bytesMax: Int = 1_048_576, isPart: Bool = false) {
     var html = html
     html.withUTF8 { utf8 in
       utf8.withMemoryRebound(to: CChar.self) { raw in
-        var count = 0
-        var cut: Int32 = 0
-        let read = tl_html_to_text(raw.baseAddress, raw.count, bytesMax, &count, &cut)
-        isCut = cut != 0
-        guard let read else { return }
+        let read = tl_html_to_text(raw.baseAddress, raw.count, bytesMax, isPart ? 1 : 0)
         defer { tl_html_free(read) }
-        text = read.withMemoryRebound(to: UInt8.self, capacity: count) {
-          String(decoding: UnsafeBufferPointer(start: $0, count: count), as: UTF8.self)
-        }
+        (isCut, hides) = (read.is_cut != 0, read.hides != 0)
+        text = Self.string(read.text, read.count)
+        links = Self.string(read.links, read.links_count)
       }
+    }
+  }
+
+  private static func string(_ text: UnsafeMutablePointer<CChar>?, _ count: Int) -> String {
+    guard let text else { return "" }
+    return text.withMemoryRebound(to: UInt8.self, capacity: count) {
+      String(decoding: UnsafeBufferPointer(start: $0, count: count), as: UTF8.self)
     }
   }
 

@@ -89,6 +89,9 @@ public struct MimeMessage: Sendable {
     if isBlank, !reading.shown.contains(where: \.isHTML) {
       findText(bytes, limits, hasParts: tl_mime_part_count(parsed) > 0)
     }
+    // Nobody is shown an empty message where there was something.
+    let hides = reading.hides || tl_mime_has_preamble(parsed) != 0
+    if isBlank, attachments.isEmpty, hides { isTruncated = true }
   }
 
   private var isBlank: Bool { !text.contains { !$0.isWhitespace } }
@@ -159,6 +162,8 @@ public struct MimeMessage: Sendable {
     var htmlTextLeft: Int
     var htmlLeft: Int
     var isCut = false
+    /// See `HTMLText`.
+    var hides = false
 
     init(_ limits: MimeLimits) {
       (plainLeft, htmlTextLeft) = (limits.textBytesMax, limits.textBytesMax)
@@ -220,7 +225,8 @@ public struct MimeMessage: Sendable {
     let written = UnsafeBufferPointer(
       start: part.bytes, count: part.bytes == nil ? 0 : part.count)
     if part.is_base64 != 0 {
-      let read = Base64Text(written)
+      let type = part.type.map { String(cString: $0) } ?? ""
+      let read = Base64Text(written, isText: type.hasPrefix("text/"))
       return (read.bytes, read.isCut)
     }
     let bytes = Array(written)
@@ -237,26 +243,27 @@ public struct MimeMessage: Sendable {
     let said = part.charset.map { String(cString: $0) }
     let isSaid = said?.contains { !$0.isWhitespace } ?? false
     var taken = content.bytes.prefix(left)
+    let isPart = taken.count < content.bytes.count
     // Cut within a picture that stands in the HTML itself, its bytes would be taken for words.
-    if isHTML, taken.count < content.bytes.count, let end = taken.lastIndex(of: 0x3E) {
-      taken = taken[...end]
-    }
+    if isHTML, isPart, let end = taken.lastIndex(of: 0x3E) { taken = taken[...end] }
     var text = taken.withUnsafeBufferPointer { bytes in
       lineFeeds(Charsets.text(bytes, isHTML && !isSaid ? charset(ofHTML: bytes) : said))
     }
+    var links = ""
     if isHTML {
       reading.htmlLeft -= min(left, content.bytes.count)
-      let read = HTMLText(text, bytesMax: reading.htmlTextLeft)
-      text = read.text
+      let read = HTMLText(text, bytesMax: reading.htmlTextLeft, isPart: isPart)
+      (text, links) = (read.text, read.links)
       reading.htmlTextLeft = max(0, reading.htmlTextLeft - text.utf8.count)
       if read.isCut { reading.isCut = true }
+      if read.hides { reading.hides = true }
     } else {
       reading.plainLeft = max(0, left - text.utf8.count)
       if part.is_flowed != 0 {
         text = FlowedText.joined(text, deletesSpace: part.deletes_space != 0)
       }
     }
-    return ShownText.Part(text: text, isHTML: isHTML, path: path)
+    return ShownText.Part(text: text, isHTML: isHTML, links: links, path: path)
   }
 
   /// What is UTF-8 by more than chance is that, whatever its tag says: relays write HTML anew and leave

@@ -7,24 +7,29 @@ struct ShownText {
     /// Of HTML what `HTMLText` makes of it.
     var text: String
     var isHTML: Bool
+    /// Where its pictures lead, and nothing else does, on a line each.
+    var links = ""
     /// The multiparts around it, outermost first.
     var path: [Int]
   }
 
   private(set) var text = ""
-  /// Alternatives that are not shown, where they say what the one that is does not.
+  /// Alternatives that are not shown, where they say what the one that is does not: whole, or where
+  /// they lead. And where pictures lead.
   private(set) var besides = ""
+  private var links = ""
   private var isHTML = false
 
   /// - Parameter isAlternative: of the multiparts that paths name, by number.
   init(_ parts: [Part], isAlternative: (Int) -> Bool) {
     self.init(parts[...], level: 0, isAlternative, chooses: false)
+    besides = Self.lines([besides, links])
   }
 
   private init() {}
 
   private init(_ part: Part) {
-    (text, isHTML) = (part.text, part.isHTML)
+    (text, links, isHTML) = (part.text, part.links, part.isHTML)
   }
 
   private init(
@@ -63,6 +68,7 @@ struct ShownText {
     }
     whole.isHTML = all.contains(where: \.isHTML)
     whole.besides = Self.lines(all.map(\.besides))
+    whole.links = Self.lines(all.map(\.links))
     return whole
   }
 
@@ -95,7 +101,14 @@ struct ShownText {
     var chosen = best.shown
     let words = best.words
     let others = counted.filter { says($0.words, whatIsNotIn: words) }.map(\.shown.text)
-    chosen.besides = lines(written.map(\.besides) + others)
+    // Two renderings of the same words may not lead to the same.
+    let led = [plain, html].compactMap { $0?.shown.text }.filter {
+      $0 != chosen.text && !others.contains($0)
+    }.map { LinkTargets.lines(of: $0, notIn: chosen.text) }
+    chosen.besides = lines(written.map(\.besides) + others + led)
+    if !chosen.isHTML, let html {
+      chosen.links = LinkTargets.lines(of: html.shown.links, notIn: chosen.text)
+    }
     return chosen
   }
 

@@ -48,7 +48,7 @@ struct WordCount {
     var rest = line.unicodeScalars
     while let start = rest.firstIndex(of: "<") {
       let behind = rest[rest.index(after: start)...]
-      if schemes.contains(where: { behind.starts(with: $0.unicodeScalars) }) {
+      if LinkTargets.schemes.contains(where: { behind.starts(with: $0.unicodeScalars) }) {
         guard let end = behind.firstIndex(of: ">") else { break }
         left.append(contentsOf: rest[..<start])
         rest = behind[behind.index(after: end)...]
@@ -60,7 +60,6 @@ struct WordCount {
     left.append(contentsOf: rest)
     return left
   }
-  private static let schemes = ["http://", "https://", "mailto:", "tel:"]
 
   private static func endsAddress(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar {

@@ -56,6 +56,35 @@ struct `HTML as text` {
     "addresses in brackets": Row(
       html: "<p>Ask <ann@home.example>, see <https://shop.example/a></p>",
       text: "Ask <ann@home.example>, see <https://shop.example/a>"),
+    "other addresses in brackets": Row(
+      html:
+        "<p>Ask <ann+lamp@home.example>, <o'neil@home.example>, <Jo.Müller@home.example>, <mailto:ann@home.example> or <tel:+15550100>.",
+      text:
+        "Ask <ann+lamp@home.example>, <o'neil@home.example>, <Jo.Müller@home.example>, <mailto:ann@home.example> or <tel:+15550100>."
+    ),
+    "links in brackets": Row(
+      html:
+        "<p>See <www.shop.example>, <shop.example/lamps/>, <shop.example/?id=17> and <HTTPS://shop.example/?a=b&amp;c=\"d\"> or </lamps.example/a>",
+      text:
+        "See <www.shop.example>, <shop.example/lamps/>, <shop.example/?id=17> and <HTTPS://shop.example/?a=b&c=\"d\"> or </lamps.example/a>"
+    ),
+    "words in brackets": Row(
+      html:
+        "<p>The <lamp>, order <order-number 17>, of <Ann Lee>, <größe> XL, <i'm sad> <?why?> </rant>",
+      text:
+        "The <lamp>, order <order-number 17>, of <Ann Lee>, <größe> XL, <i'm sad> <?why?> </rant>"),
+    "elements that nobody knows, with an end or with attributes": Row(
+      html:
+        "<lamp>one</lamp> <x-y z>two</X-Y> <u5:x></u5:x><path d=M0/> <includetail/> three</o:p><br>four<wbr>five<BR/>six<br\\>seven<td\"width=3>eight",
+      text: "one two three\nfourfive\nsix\nseven eight"),
+    "a script whose value ends in a slash": Row(
+      html:
+        "one<script src=x/>if (a) {}</script> two<style type=text/css/>p{}</style> three<script src=\"x\"/>b()</script>",
+      text: "one two three"),
+    "what XML closes in itself": Row(
+      html:
+        "<title/><p>one</p><script src=\"a\"/><script src=\"b\" /><p>two</p><style/>three<style>p{}</style>",
+      text: "one\n\ntwo\n\nthree"),
     "what is for browsers without scripts": Row(
       html: "<p>a</p><noscript>b</noscript><object data=x>c</object><template>d</template>",
       text: "a\n\nb\nc\nd"),
@@ -135,6 +164,31 @@ struct `HTML as text` {
     let rule = OwnWords(
       HTMLText.plain("<p>Yes.</p><hr><p>See <a href=\"https://a.example\">this</a>.</p>"))
     #expect(rule.own.hasSuffix("See this <https://a.example>."))
+  }
+
+  /// Most are of shops and signatures; some are the photo that all is about.
+  @Test func `where a picture leads is the mail, or beside it`() {
+    func read(_ html: String) -> MailUnderstanding {
+      MailUnderstanding(bytes: Array("Content-Type: text/html\n\n\(html)".utf8))
+    }
+    let photo = "<a href=\"https://photos.example/1\"><b><img src=\"https://a.example/1\"></b></a>"
+    let alone = read("<style>p{}</style><p>\(photo)</p>")
+    #expect(alone.own == "<https://photos.example/1>" && alone.quoted.isEmpty)
+    #expect(!alone.isTruncated)
+    let beside = read("<p>See</p>\(photo)<p>please</p>\(photo)<p>Ann</p>")
+    #expect(beside.own == "See\n\nplease\n\nAnn" && beside.quoted == "<https://photos.example/1>")
+    let said = read("<p><a href=\"https://photos.example/1\">See</a></p>\(photo)")
+    #expect(said.own == "See <https://photos.example/1>" && said.quoted.isEmpty)
+    // Nor of what others wrote, nor of what the program set below.
+    let quoted = read("<p>See</p><blockquote>\(photo)x</blockquote>")
+    #expect(quoted.own == "See" && quoted.quoted == "> \n> x")
+    let signed = read("<p>See</p><div class=gmail_signature>Ann \(photo)</div>")
+    #expect(signed.own == "See" && signed.signature == "-- \nAnn" && signed.quoted.isEmpty)
+    let many = read(
+      "<p>See</p>"
+        + (1...200).map { "<a href=\"https://photos.example/\($0)/\"><img></a>" }.joined())
+    #expect(many.own == "See" && many.isTruncated)
+    #expect(many.quoted.split(separator: "\n").count == 100)
   }
 
   @Test func `a quote begins with nothing that nobody wrote`() {

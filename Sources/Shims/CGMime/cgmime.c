@@ -18,6 +18,7 @@ struct tl_mime {
   GArray *containers;
   char *content_type;
   int truncated;
+  int has_preamble;
   unsigned messages;
 };
 
@@ -109,6 +110,9 @@ static void walk(tl_mime *m, GMimeObject *object, int container, unsigned depth,
     for (int i = 0; i < count && m->parts->len < m->limits.parts_max; i++)
       walk(m, g_mime_multipart_get_part(multipart, i), inner, depth + 1, message);
     if (count > 0 && m->parts->len >= m->limits.parts_max) m->truncated = 1;
+    // Above its first one programs say that this is a mail in many parts.
+    const char *above = g_mime_multipart_get_prologue(multipart);
+    if (above && above[strspn(above, " \t\r\n")]) m->has_preamble = 1;
     // Below its last boundary nobody is shown anything (RFC 2046 §5.1.1), but some set a footer there.
     const char *below = g_mime_multipart_get_epilogue(multipart);
     if (below && below[strspn(below, " \t\r\n")]) m->truncated = 1;
@@ -216,6 +220,7 @@ tl_mime_container tl_mime_container_at(const tl_mime *m, size_t i) {
   return g_array_index(m->containers, tl_mime_container, i);
 }
 int tl_mime_is_truncated(const tl_mime *m) { return m->truncated; }
+int tl_mime_has_preamble(const tl_mime *m) { return m->has_preamble; }
 
 void tl_mime_free_text(char *text) { g_free(text); }
 

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE  // strcasestr
 #include "cxml2.h"
+#include "buffer.h"
 #include "tidy.h"
 #include <ctype.h>
 
@@ -36,40 +37,25 @@
 // HTML without its pictures and styles: libxml2's tree takes up to eighty times as much.
 #define TIDY_MAX (5 << 18)
 
+// So many links of nothing but a picture are told.
+#define LINKS_MAX 100
+
 typedef struct {
-  char *bytes;
-  size_t count, room, max;
+  tl_buffer out;
+  tl_buffer links;  // lines of targets in `<>`
+  int links_count;
   int quote;
-  int line_starts;  // nothing stands on this line yet
-  int blanks;       // line breaks owed before the next word
-  int space;        // a space owed
+  int blanks;  // line breaks owed before the next word
+  int space;   // a space owed
   int pre;
   int wrote;
   int is_cut;
-  int hid;  // words that nobody is shown
+  int hid;             // words that nobody is shown
+  xmlNode *signature;  // the one that is being read
   char *last_target;
 } writer;
 
-static void put(writer *w, const char *text, size_t n) {
-  if (w->count + n > w->max) {
-    n = w->max > w->count ? w->max - w->count : 0;
-    w->is_cut = 1;
-  }
-  if (w->count + n > w->room) {
-    size_t room = w->room ? w->room * 2 : 4096;
-    while (room < w->count + n) room *= 2;
-    char *grown = realloc(w->bytes, room);
-    if (!grown) {
-      w->max = w->count;
-      w->is_cut = 1;
-      return;
-    }
-    w->bytes = grown;
-    w->room = room;
-  }
-  if (n) memcpy(w->bytes + w->count, text, n);
-  w->count += n;
-}
+static void put(writer *w, const char *text, size_t n) { tl_put(&w->out, text, n); }
 
 static void put_prefix(writer *w) {
   for (int i = 0; i < w->quote && i < QUOTE_MAX; i++) put(w, ">", 1);
@@ -82,10 +68,10 @@ static void break_lines(writer *w, int lines) {
 
 // White space at a line's end goes, except in `-- `, where it means something (RFC 3676 §4.3).
 static void trim_line(writer *w) {
-  if (w->count >= 3 && memcmp(w->bytes + w->count - 3, "-- ", 3) == 0 &&
-      (w->count == 3 || w->bytes[w->count - 4] == '\n'))
+  if (w->out.count >= 3 && memcmp(w->out.bytes + w->out.count - 3, "-- ", 3) == 0 &&
+      (w->out.count == 3 || w->out.bytes[w->out.count - 4] == '\n'))
     return;
-  while (w->count && w->bytes[w->count - 1] == ' ') w->count--;
+  while (w->out.count && w->out.bytes[w->out.count - 1] == ' ') w->out.count--;
 }
 
 static void start_word(writer *w) {
@@ -350,12 +336,57 @@ static char *target_of(xmlNode *link) {
   return target;
 }
 
+static int has_picture(xmlNode *link) {
+  xmlNode *node = link->children;
+  for (int steps = 0; node && steps < 100; steps++) {
+    if (node->type == XML_ELEMENT_NODE && is_named(node, "img")) return 1;
+    if (node->children && node->type == XML_ELEMENT_NODE) {
+      node = node->children;
+      continue;
+    }
+    while (node != link && !node->next) node = node->parent;
+    node = node == link ? NULL : node->next;
+  }
+  return 0;
+}
+
+static void put_in_brackets(writer *w, tl_buffer *out, const char *target) {
+  size_t shown = strlen(target);
+  tl_put(out, "<", 1);
+  if (shown > TARGET_MAX) {
+    shown = TARGET_MAX;
+    while ((target[shown] & 0xC0) == 0x80) shown--;
+    w->is_cut = 1;
+  }
+  tl_put(out, target, shown);
+  if (target[shown]) tl_put(out, "…", strlen("…"));
+  tl_put(out, ">", 1);
+}
+
+// Of a link that is nothing but a picture no word tells. Most are logos of shops and of signatures, so that it is none
+// of the words; some are the photo that all is about.
+static void keep_link(writer *w, xmlNode *link) {
+  if (w->quote || w->signature || !has_picture(link)) return;
+  char *target = target_of(link);
+  if (target && w->links_count < LINKS_MAX) {
+    w->links_count++;
+    put_in_brackets(w, &w->links, target);
+    tl_put(&w->links, "\n", 1);
+  } else if (target) {
+    w->is_cut = 1;
+  }
+  free(target);
+}
+
 // Behind the text of a link, where it leads: `this photo <https://photos.example/1>`, as plain text has it.
 static void put_target(writer *w, xmlNode *link) {
   size_t start = (size_t)(uintptr_t)link->_private;
-  const char *text = w->bytes + start;
-  size_t n = w->count - start;
-  if (n == 0) return;  // nobody reads it; most pictures that lead somewhere are signatures' and shops'
+  const char *text = w->out.bytes + start;
+  size_t n = w->out.count - start;
+  if (n == 0) {
+    keep_link(w, link);
+    return;
+  }
   char *target = target_of(link);
   // A picture and a heading that lead to the same are one.
   int is_last = target && w->last_target && strcmp(target, w->last_target) == 0;
@@ -363,17 +394,8 @@ static void put_target(writer *w, xmlNode *link) {
     free(target);
     return;
   }
-  if (w->bytes[w->count - 1] != ' ') put(w, " ", 1);
-  size_t shown = strlen(target);
-  put(w, "<", 1);
-  if (shown > TARGET_MAX) {
-    shown = TARGET_MAX;
-    while ((target[shown] & 0xC0) == 0x80) shown--;
-    w->is_cut = 1;
-  }
-  put(w, target, shown);
-  if (target[shown]) put(w, "…", strlen("…"));
-  put(w, ">", 1);
+  if (w->out.bytes[w->out.count - 1] != ' ') put(w, " ", 1);
+  put_in_brackets(w, &w->out, target);
   free(w->last_target);
   w->last_target = target;
 }
@@ -415,7 +437,7 @@ static int enter(writer *w, xmlNode *node) {
   } else if (is_one_of(node->name, blocks)) {
     break_lines(w, 1);
   }
-  if (is_named(node, "a")) node->_private = (void *)(uintptr_t)w->count;
+  if (is_named(node, "a")) node->_private = (void *)(uintptr_t)w->out.count;
   if (strcasecmp((const char *)node->name, "li") == 0) {
     start_word(w);
     put(w, "- ", 2);
@@ -423,7 +445,9 @@ static int enter(writer *w, xmlNode *node) {
     w->space = 1;
   } else if (strcasecmp((const char *)node->name, "pre") == 0) {
     w->pre++;
-  } else if (is_signature(node) && !is_blank_node(node)) {
+  } else if (is_signature(node)) {
+    if (!w->signature) w->signature = node;
+    if (is_blank_node(node)) return 1;
     break_lines(w, 1);
     start_word(w);
     put(w, "-- ", 3);
@@ -434,6 +458,7 @@ static int enter(writer *w, xmlNode *node) {
 
 static void leave(writer *w, xmlNode *node) {
   if (is_named(node, "a")) put_target(w, node);
+  if (node == w->signature) w->signature = NULL;
   if (strcasecmp((const char *)node->name, "pre") == 0 && w->pre > 0) w->pre--;
   if (is_quote(node)) {
     w->quote--;
@@ -514,12 +539,22 @@ static size_t read_html(writer *w, const char *html, size_t count, int depth_max
   return end;
 }
 
-char *tl_html_to_text(const char *html, size_t count, size_t out_max, size_t *out_count, int *is_cut) {
-  *out_count = 0;
-  *is_cut = 1;
+// Lines of links, without those that the text says, and each once.
+static void put_links(tl_buffer *out, const tl_buffer *text, const tl_buffer *links) {
+  for (size_t at = 0; at < links->count;) {
+    const char *line = links->bytes + at;
+    size_t n = (size_t)((const char *)memchr(line, '\n', links->count - at) - line) + 1;
+    at += n;
+    int is_said = (text->count && memmem(text->bytes, text->count, line, n - 1)) ||
+                  (out->count && memmem(out->bytes, out->count, line, n));
+    if (!is_said) tl_put(out, line, n);
+  }
+}
+
+tl_html_text tl_html_to_text(const char *html, size_t count, size_t out_max, int is_part) {
   xmlSetGenericErrorFunc(NULL, ignore);
-  tl_tidy tidy = tl_tidy_html(html, count, TIDY_MAX);
-  writer w = {.max = out_max, .is_cut = tidy.is_cut};
+  tl_tidy tidy = tl_tidy_html(html, count, TIDY_MAX, is_part);
+  writer w = {.out = {.max = out_max}, .links = {.max = LINKS_MAX * 2 * TARGET_MAX}, .is_cut = tidy.is_cut};
   size_t end_tags = 1;
   for (size_t i = 1; i < tidy.count; i++) end_tags += tidy.bytes[i] == '/' && tidy.bytes[i - 1] == '<';
   int depth_max = STEPS_MAX / end_tags > DEPTH_MIN ? (int)(STEPS_MAX / end_tags) : DEPTH_MIN;
@@ -538,10 +573,22 @@ char *tl_html_to_text(const char *html, size_t count, size_t out_max, size_t *ou
   }
   free(tidy.bytes);
   free(w.last_target);
-  put(&w, "\n", 1);
-  *out_count = w.count;
-  *is_cut = w.is_cut || (w.hid && !w.wrote);
-  return w.bytes;
+  tl_buffer links = {.max = w.links.max};
+  // Where nothing else is said, that is what is said.
+  put_links(w.wrote ? &links : &w.out, &w.out, &w.links);
+  if (w.wrote || !w.out.count) put(&w, "\n", 1);
+  free(w.links.bytes);
+  return (tl_html_text){
+      .text = w.out.bytes,
+      .count = w.out.count,
+      .links = links.bytes,
+      .links_count = links.count,
+      .is_cut = w.is_cut || w.out.is_full || (w.hid && !w.wrote),
+      .hides = tidy.hid,
+  };
 }
 
-void tl_html_free(char *text) { free(text); }
+void tl_html_free(tl_html_text read) {
+  free(read.text);
+  free(read.links);
+}

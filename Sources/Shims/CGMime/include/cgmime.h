@@ -58,6 +58,8 @@ size_t tl_mime_container_count(const tl_mime *message);
 tl_mime_container tl_mime_container_at(const tl_mime *message, size_t index);
 /// Whether parts were left out because of a limit.
 int tl_mime_is_truncated(const tl_mime *message);
+/// Whether something stands above the first boundary of a multipart (RFC 2046 §5.1.1).
+int tl_mime_has_preamble(const tl_mime *message);
 
 void tl_mime_free_text(char *text);
 
