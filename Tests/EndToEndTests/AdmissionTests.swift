@@ -346,7 +346,7 @@ import Testing
   @Test func `after some requests in one breath others have their turn`() async throws {
     try await TestServer.run { server in
       let (port, boss) = (server.port("http"), try await server.token("supervisor", "boss"))
-      func putOff() async throws -> Int {
+      @Sendable func putOff() async throws -> Int {
         let page = try await server.call("GET", "/metrics", by: boss)
         let line = String(decoding: page.body, as: UTF8.self).split(separator: "\n").first {
           $0.hasPrefix("throughline_connections_turns_put_off_total ")
