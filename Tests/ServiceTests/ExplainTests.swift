@@ -42,6 +42,18 @@ struct ExplainTests {
     try expects(55, 107, "ann has it")
   }
 
+  @Test("the story of a case says why advice ended")
+  func advice() throws {
+    let shop = try Shop()
+    try shop.handsOver(try shop.open([("email", "jo@home.example")]))
+    let id = try #require(try shop.takes(shop.ann).string("case"))
+    try shop.call("PUT", "/v1/agents/me/status", ["status": "available"], by: shop.bob)
+    try shop.call("POST", "/v1/cases/\(id)/consult", ["agent": "bob", "seconds": 60], by: shop.ann)
+    try shop.pass(.seconds(60))
+    let last = try #require(try now(id, shop).list("why", "story").last)
+    #expect(last["what"] as? String == "consult_ended" && last["why"] as? String == "timed_out")
+  }
+
   @Test(
     "what is offered or taken is not told how it could come to somebody, and who came late was not passed over"
   )
