@@ -94,6 +94,8 @@ public enum ConsultEnd: UInt8, Hashable, Sendable {
   case movedOn
   /// Whoever was asked is not there any more.
   case agentLeft
+  /// New rules keep whoever was asked from the case.
+  case reconfigured
 }
 
 /// Why a case that an agent had waits again. Codes are stored: append only.

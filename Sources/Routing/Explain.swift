@@ -9,7 +9,8 @@ public struct CaseExplanation: Hashable, Sendable {
   /// How cases of different queues are compared here, and which queues go before because of it.
   public var between: BetweenQueues
   public var queuesBefore: [QueueID]
-  /// Every active agent, by the first reason that keeps them from it, but who has it or is offered it.
+  /// Every active agent, by the first reason that keeps them from it, but who has it or is offered it. Of a
+  /// case that is offered also those whom nothing keeps from it, if they were idle when it was.
   public var passedOver: PassedOver
   /// Agents who could be offered it now; empty at quiescence.
   public var eligible: Int
@@ -172,8 +173,12 @@ extension Router {
     var passed = PassedOver()
     var nearest = NearestWays()
     var eligible = 0
+    var couldHave: UInt32 = 0
     let kind = kind(slot)
     let holder = cases[slot].agent.map { Int($0.raw) }
+    // Whoever became idle after the latest of its offers was not there to be asked. Of what somebody has
+    // nothing is known of that hour, and a supervisor who assigns passes nobody over.
+    let offered = offerSlots(of: slot).last.map { offers[$0].sequence } ?? 0
     for index in agents.indices where !profiles.bounds[index].isRetired && index != holder {
       let offer = agents[index].openOffer
       if offer >= 0, offers[offer].theCase == slot { continue }
@@ -182,16 +187,14 @@ extension Router {
       note(&found, index, slot)
       guard let first = found.first else {
         eligible += 1
+        if agents[index].idleStamp < offered { couldHave += 1 }
         continue
       }
       passed.counts[Int(first.rawValue)] += 1
       nearest.note(found)
     }
     let isWaiting = cases[slot].state == .waiting
-    // It went to another, though they could have taken it just as well.
-    if !isWaiting {
-      passed.counts[Int(PassedOverReason.longerIdleFirst.rawValue)] += UInt32(eligible)
-    }
+    passed.counts[Int(PassedOverReason.longerIdleFirst.rawValue)] = couldHave
     let at = max(now, at ?? now)
     return CaseExplanation(
       case: caseView(slot), waited: at - cases[slot].age, ahead: isWaiting ? ahead(of: slot) : nil,

@@ -9,7 +9,7 @@ extension Router {
     if let fault = Catalogue.fault(new) { return fault }
     emit(.configured(new), at, &out)
     for index in queues.indices { turnQueue(index, at, &out) }
-    endConsultsWithAbsent(at, &out)
+    endConsultsThatMayNotBe(at, &out)
     for index in agents.indices where catalogue.agents[index].isRetired {
       leave(AgentID(UInt32(truncatingIfNeeded: index)), .reconfigured, streamsToo: true, at, &out)
     }
@@ -38,8 +38,8 @@ extension Router {
       case .device: break
       }
     }
-    // An older program let advice be asked of who had left.
-    endConsultsWithAbsent(at, &out)
+    // An older program let advice be asked of who had left, or was kept from it by new rules.
+    endConsultsThatMayNotBe(at, &out)
     // Whoever rebuilt this machine may have left a match unfinished.
     for index in agents.indices { refresh(AgentID(UInt32(truncatingIfNeeded: index))) }
     return nil

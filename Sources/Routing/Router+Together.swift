@@ -163,18 +163,26 @@ extension Router {
   }
 
   /// Whoever is not there gives no advice, and hears of no customer.
-  mutating func endConsults(with agent: AgentID, _ at: Instant, _ out: inout Decision) {
+  /// - Parameter why: of a case; nil where its consult goes on.
+  mutating func endConsults(
+    with agent: AgentID, _ at: Instant, _ out: inout Decision,
+    why: (borrowing Router, Int32) -> ConsultEnd? = { _, _ in .agentLeft }
+  ) {
     let some = agents[Int(agent.raw)].advises
     for slot in some.sorted(by: { cases[$0].sequence < cases[$1].sequence }) {
-      endConsult(slot, .agentLeft, at, &out)
+      if let end = why(self, slot) { endConsult(slot, end, at, &out) }
     }
   }
 
-  /// Of all agents: what their status means, and who is an agent at all, may be another thing now.
-  mutating func endConsultsWithAbsent(_ at: Instant, _ out: inout Decision) {
+  /// Of all agents: what their status means, who is an agent at all, and what the rules keep them from may be
+  /// another thing now. Nobody forgets what they have read, and nothing more is shown to whom nobody might ask now.
+  mutating func endConsultsThatMayNotBe(_ at: Instant, _ out: inout Decision) {
     for index in agents.indices where !agents[index].advises.isEmpty {
       let agent = AgentID(UInt32(truncatingIfNeeded: index))
-      if !isThere(agent) { endConsults(with: agent, at, &out) }
+      endConsults(with: agent, at, &out) { router, slot in
+        guard router.isThere(agent) else { return .agentLeft }
+        return router.isBarred(agent, from: slot) ? .reconfigured : nil
+      }
     }
   }
 

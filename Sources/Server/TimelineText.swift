@@ -62,9 +62,11 @@ public enum ExplanationText {
       return text([then + lines[0]] + lines.dropFirst())
     }
     let why = page["why"] as? [String: Any] ?? [:]
+    // To whom it is offered has it not yet, and of several none has it more than the others.
+    let holder = page["state"] as? String == "offered" ? nil : page["agent"] as? String
     var lines = [
       then + "\(page["case"] ?? "") is \(page["state"] ?? "") in queue \(page["queue"] ?? "")"
-        + ((page["agent"] as? String).map { ", with \($0)" } ?? ""),
+        + (holder.map { ", with \($0)" } ?? ""),
       "It came by \(page["cause"] ?? "") \(sender(page["cause"] as? String, why)), "
         + "priority \(why["priority"] ?? "").",
     ]
@@ -191,7 +193,11 @@ public enum ExplanationText {
       } else if let then = page["then"] {
         why = "they finish, and are \(then) once their last case has ended"
       } else {
-        why = "they chose no channel that their status takes"
+        let said = page["channel_statuses"] as? [String: Any] ?? [:]
+        why =
+          said.isEmpty
+          ? "they chose no channel that their status takes"
+          : "on each channel that their status takes they are something else, or chose not to be asked"
       }
     }
     return "Nothing is offered: \(why)."
@@ -216,15 +222,17 @@ public enum ExplanationText {
 
   private static func waiting(_ now: [String: Any], _ state: String?) -> [String] {
     var lines: [String] = []
-    if let waited = now["waited_seconds"] {
+    if let seconds = now["waited_seconds"] {
+      var line: String
       if let ahead = now["ahead"] {
-        lines.append("It has waited \(waited) s; \(ahead) cases stand before it.")
+        line = "It has waited \(seconds) s; \(ahead) cases stand before it."
       } else if let offered = now["offered_to"] as? [String] {
-        lines.append(
-          "It has waited \(waited) s and is offered to \(offered.joined(separator: ", ")).")
+        line = "It has waited \(seconds) s and is offered to \(offered.joined(separator: ", "))."
       } else {
-        lines.append("It waited \(waited) s until somebody took it.")
+        line = "It waited \(seconds) s until somebody took it."
       }
+      if let hands = now["in_hands_seconds"] { line += " Agents had it for \(hands) s meanwhile." }
+      lines.append(line)
     }
     if let wait = now["estimated_wait"] as? [String: Any] { lines.append(turn(wait)) }
     if let before = now["queues_before"] as? [String], !before.isEmpty {
@@ -233,8 +241,11 @@ public enum ExplanationText {
     }
     // Nobody has to change anything for a case that somebody has, nor could anybody else take it.
     guard state == "waiting" || state == "offered" else { return lines + nextStep(now) }
-    if let passed = now["passed_over"] as? [String: Any], !passed.isEmpty {
-      lines.append("Agents who cannot take it now: \(counts(passed)).")
+    var passed = now["passed_over"] as? [String: Any] ?? [:]
+    let couldHave = passed.removeValue(forKey: "longer_idle_first")
+    if !passed.isEmpty { lines.append("Agents who cannot take it now: \(counts(passed)).") }
+    if let couldHave {
+      lines.append("\(couldHave) could have had it, too, and others went before them.")
     }
     if let near = now["one_change_away"] as? [String: Any], !near.isEmpty {
       lines.append("One change would do for: \(counts(near)).")

@@ -93,9 +93,10 @@ extension Brief {
       others.append(
         LinkedBrief(
           conversation: row.id, relation: relation, isOpen: row.isOpen,
-          brief: Brief(said, matter: [row.id.description]), waited: waited(own, now: now)))
+          brief: Brief(said, matter: [row.id.description]),
+          waited: Waits(own, now: now).all))
     }
-    let waited = waited(all, now: now)
+    let waited = Waits(all, now: now).all
     var json = JSONWriter()
     json.object { brief.write(&$0, name: name, waited: waited, linked: others, digest) }
     return json.bytes

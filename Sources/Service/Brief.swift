@@ -186,37 +186,6 @@ extension Brief.Field {
 }
 
 extension Brief {
-  /// How long the customer has waited for a person, over all of these cases, until now where they
-  /// still wait. While they waited for two at once, that is one wait.
-  static func waited(_ cases: [CaseRow], now: Instant) -> Duration64 {
-    var waits: [(from: Instant, to: Instant)] = []
-    for row in cases {
-      guard let about = CaseView.decoded(row.about) else { continue }
-      var since: Instant? = row.created
-      for step in about.history {
-        switch step.what {
-        case .accepted, .resumed, .closed:
-          if let from = since { waits.append((from, step.at)) }
-          since = nil
-        case .queued: since = since ?? step.at
-        case .offered, .timedOut, .declined, .revoked, .failed, .stepTaken, .wrappingUp, .parked,
-          .overflowed, .consulted, .consultEnded, .held, .holdEnded:
-          break
-        }
-      }
-      if let from = since, row.closed == nil { waits.append((from, now)) }
-    }
-    var milliseconds: Int64 = 0
-    var until = Instant.distantPast
-    for wait in waits.sorted(by: { $0.from < $1.from }) {
-      let from = max(wait.from, until)
-      guard wait.to > from else { continue }
-      milliseconds += (wait.to - from).milliseconds
-      until = wait.to
-    }
-    return .milliseconds(milliseconds)
-  }
-
   func write(
     _ json: inout JSONWriter, name: String?, waited: Duration64, linked: [LinkedBrief],
     _ digest: TimelineDigest

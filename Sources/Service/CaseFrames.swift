@@ -112,6 +112,7 @@ extension ConsultEnd {
     case .timedOut: "timed_out"
     case .movedOn: "moved_on"
     case .agentLeft: "agent_left"
+    case .reconfigured: "reconfigured"
     }
   }
 }

@@ -161,6 +161,7 @@ public enum Explanation {
     case .queued: RequeueReason(rawValue: code)?.name
     case .revoked: OfferEnd.Revocation(rawValue: code)?.name
     case .failed: OfferFailure(rawValue: code)?.name
+    case .consultEnded: ConsultEnd(rawValue: code)?.name
     default: nil
     }
   }

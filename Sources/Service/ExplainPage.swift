@@ -63,6 +63,8 @@ public enum ExplainPage {
     }
     let facts = try reads.facts(directory.workspace, of: id)
     let rules = try api.ruleNames(about.ruleVersion, reads)
+    var now: (live: LiveExplanation, waits: Waits)?
+    if let live { now = (live, try waits(row, live.why, directory.workspace, reads)) }
     var json = JSONWriter()
     json.object {
       $0.field("case", id.description)
@@ -73,7 +75,9 @@ public enum ExplainPage {
       Explanation.append(about, directory, rules, to: &why)
       $0.field("why", raw: why)
       if let facts { $0.field("facts", raw: facts.bytes) }
-      if let live { $0.field("now", object: { now in waiting(live, about, directory, &now) }) }
+      if let (live, waits) = now {
+        $0.field("now", object: { json in waiting(live, waits, directory, &json) })
+      }
     }
     return json.bytes
   }
@@ -97,20 +101,25 @@ public enum ExplainPage {
     }
   }
 
-  /// Until somebody took it, or it is asked.
-  private static func waited(_ why: CaseExplanation, _ about: CaseAbout) -> Duration64? {
-    guard why.case.agent != nil else { return why.waited }
-    let again = about.history.lastIndex { $0.what == .queued } ?? 0
-    let taken = about.history[again...].first { $0.what == .accepted }
-    return taken.map { $0.at - why.case.age }
+  /// Until somebody took it, or it is asked: of the case and of those that it was before it was passed on,
+  /// whose age it has.
+  private static func waits(
+    _ row: CaseRow, _ why: CaseExplanation, _ workspace: WorkspaceID, _ reads: any StoreReader
+  ) throws(StoreFault) -> Waits {
+    let all = try reads.cases(workspace, of: row.conversation)
+    return Waits(
+      all.filter { CaseView.decoded($0.about)?.age == why.case.age },
+      now: why.case.age + why.waited)
   }
 
   private static func waiting(
-    _ live: LiveExplanation, _ about: CaseAbout, _ directory: Directory, _ json: inout JSONWriter
+    _ live: LiveExplanation, _ waits: Waits, _ directory: Directory, _ json: inout JSONWriter
   ) {
     let why = live.why
-    if let waited = waited(why, about) {
-      json.field("waited_seconds", waited.milliseconds / 1_000)
+    let isWaiting = why.case.state == .waiting
+    json.field("waited_seconds", waits.all.milliseconds / 1_000)
+    if waits.between > .zero {
+      json.field("in_hands_seconds", waits.between.milliseconds / 1_000)
     }
     if !live.offeredTo.isEmpty {
       json.field(
@@ -133,13 +142,14 @@ public enum ExplainPage {
     json.field(
       "one_change_away",
       object: { json in
-        guard why.nearest.changes == 1 else { return }
+        guard isWaiting, why.nearest.changes == 1 else { return }
         for way in why.nearest.ways {
           json.key(text: Explanation.name(way.reasons[0]))
           json.int(way.agents)
         }
       })
-    if why.nearest.changes > 1 { nearest(why.nearest, &json) }
+    // Nobody has to change for what somebody has, or is asked about.
+    if isWaiting, why.nearest.changes > 1 { nearest(why.nearest, &json) }
     if let next = why.nextChange { json.field("next_change", next.description) }
   }
 

@@ -50,7 +50,7 @@ import Testing
       #expect(page["now"]["passed_over"]["offered_another"].isAbsent, "they are asked this")
       let asked = try await told(server, aCase)
       #expect(asked.contains(" s and is offered to a"), "\(asked)")
-      for wrong in ["cases stand before it", "offered another"] {
+      for wrong in ["cases stand before it", "offered another", ", with a", "would do"] {
         #expect(!asked.contains(wrong), "\(asked)")
       }
       let offered = try await told(server, "a1")
@@ -187,5 +187,37 @@ import Testing
       #expect(text.contains("06:00:00  \(line)\n"), "\(text)")
     }
     #expect(!text.contains("cannot take it now"), "somebody has it")
+  }
+
+  @Test func `what is offered is with nobody yet, and who could have had it is told apart`() throws
+  {
+    let page =
+      #"{"case":"case_1","state":"offered","queue":"support","agent":"ann","cause":"handoff","why":{"story":[]},"#
+      + #""now":{"waited_seconds":3,"in_hands_seconds":7,"offered_to":["ann","bob"],"passed_over":{"full":2,"longer_idle_first":1}}}"#
+    let text = try ExplanationText.render(Data(page.utf8))
+    let lines = text.split(separator: "\n").map(String.init)
+    #expect(lines.first == "case_1 is offered in queue support")
+    #expect(
+      Array(lines.dropFirst(2)) == [
+        "It has waited 3 s and is offered to ann, bob. Agents had it for 7 s meanwhile.",
+        "Agents who cannot take it now: 2 full.",
+        "1 could have had it, too, and others went before them.",
+      ])
+  }
+
+  @Test func `who is something else on each channel has not chosen none`() throws {
+    let said = #""chat":{"status":"break"},"email":{"status":"break"},"phone":{"status":"break"}"#
+    for (statuses, why) in [
+      (
+        #""channel_statuses":{\#(said)},"#,
+        "on each channel that their status takes they are something else, or chose not to be asked"
+      ),
+      ("", "they chose no channel that their status takes"),
+    ] {
+      let page =
+        #"{"agent":"ann","status":"available","responding":true,\#(statuses)"hindered_by":"not_available"}"#
+      let text = try ExplanationText.render(Data(page.utf8))
+      #expect(text.contains("\nNothing is offered: \(why)."), "\(text)")
+    }
   }
 }

@@ -96,6 +96,25 @@ struct `Every command in every state` {
     return world
   }
 
+  /// In which of them the case is: another that cases come to be in, and that has no column, does not build.
+  func state(_ world: World) -> State {
+    guard let view = world.router.case(World.case(1)) else {
+      return world.router.ended.contains(World.case(1)) ? .closed : .none
+    }
+    switch view.state {
+    case .waiting: return .waiting
+    case .offered: return .offered
+    case .assigned:
+      return view.consult != nil ? .consulted : view.heldUntil != nil ? .onHold : .assigned
+    case .parked: return .parked
+    case .wrappingUp: return .wrappingUp
+    }
+  }
+
+  @Test(arguments: State.allCases) func `each column is of the state that it says`(state: State) {
+    #expect(self.state(world(state)) == state)
+  }
+
   func command(_ name: String, _ world: World) -> Command? {
     let (id, ann) = (World.case(1), World.ann)
     let offer = Router.offerID(id, 0)
@@ -291,6 +310,26 @@ struct `Every word of an agent in every state` {
       world.given(.configure(left))
     }
     return world
+  }
+
+  /// What ann is: a status that has no column does not build.
+  func state(_ world: World) -> State? {
+    guard let ann = world.router.agent(World.ann) else { return nil }
+    if ann.isRetired { return .retired }
+    if ann.statusAfter != nil { return .finishing }
+    if ann.isNotResponding { return .missed }
+    switch ann.counts {
+    case .offline: return .offline
+    case .busy, .onBreak, .meeting, .training, .custom: return .away
+    case .available: break
+    }
+    if ann.offer != nil { return .offered }
+    if !ann.cases.isEmpty { return .assigned }
+    return ann.waitsAt == nil ? .available : .waiting
+  }
+
+  @Test(arguments: State.allCases) func `each column is of the state that it says`(state: State) {
+    #expect(self.state(world(state)) == state)
   }
 
   func command(_ name: String, _ now: Instant) -> Command? {

@@ -108,11 +108,18 @@ struct `Why a case waits and why an agent is idle` {
         }
         let why = router.why(router.cases[slot].id)
         let isWaiting = router.cases[slot].state == .waiting
-        let couldHave = found.count { $0.isEmpty }
+        let couldTake = found.count { $0.isEmpty }
+        // Since when they are idle, in the order of all that happened.
+        let offered = router.offerSlots(of: slot).map { router.offers[$0].sequence }.max()
+        let couldHave = active.count { index in
+          guard let offered, index != holder, !asked.contains(index) else { return false }
+          return router.agents[index].idleStamp < offered
+            && Self.reasons(router, index, slot).isEmpty
+        }
         #expect(
           why?.passedOver.counts[Int(PassedOverReason.longerIdleFirst.rawValue)] ?? 0
-            == (isWaiting ? 0 : couldHave))
-        #expect(why?.eligible == (isWaiting ? couldHave : 0))
+            == couldHave)
+        #expect(why?.eligible == (isWaiting ? couldTake : 0))
         for reason in PassedOverReason.allCases where reason != .longerIdleFirst {
           #expect(
             why?.passedOver.counts[Int(reason.rawValue)] ?? 0 == found.count { $0.first == reason })
@@ -165,7 +172,9 @@ struct `Why a case waits and why an agent is idle` {
   }
 
   @Test func `whoever could have had a case is told that another went before`() {
-    var world = World()
+    var made = World.configuration
+    made.agents[2].queues = ["support"]
+    var world = World(made)
     world.available(World.ann, World.bob)
     world.given(
       .openStream(World.ann, waiter: WaiterID(1)), .openStream(World.bob, waiter: WaiterID(2)))
@@ -176,10 +185,97 @@ struct `Why a case waits and why an agent is idle` {
       world.router.why(World.case(1))?.passedOver
         .counts[Int(PassedOverReason.longerIdleFirst.rawValue)]
     }
-    #expect(longerIdle() == 1, "bob, who came later")
-    world.given(
-      .accept(world.offer(World.ann), World.ann), .closeStream(World.bob, waiter: WaiterID(2)))
-    #expect(longerIdle() == 0, "bob sits nowhere now, and ann has it")
+    #expect(longerIdle() == 1, "bob, who was idle for less")
+    world.available(World.cat)
+    world.given(.openStream(World.cat, waiter: WaiterID(3)))
+    #expect(longerIdle() == 1, "cat was not there when it was offered")
+    world.given(.closeStream(World.bob, waiter: WaiterID(2)))
+    #expect(longerIdle() == 0, "bob sits nowhere now")
+    world.given(.openStream(World.bob, waiter: WaiterID(2)))
+    world.given(.accept(world.offer(World.ann), World.ann))
+    #expect(longerIdle() == 0, "ann has it, and who could is no longer asked")
+  }
+
+  @Test func `what a supervisor assigns passes nobody over`() {
+    var world = World()
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    world.available(World.ann, World.bob)
+    world.given(.assign(World.case(1), to: World.ann))
+    world.given(.openStream(World.bob, waiter: WaiterID(2)))
+    let why = world.router.why(World.case(1))
+    #expect(why?.passedOver.counts[Int(PassedOverReason.longerIdleFirst.rawValue)] == 0)
+  }
+
+  /// An event that gives a case to somebody carries no more than who it is, and an offer the counts of those passed
+  /// over: the need, the version of the rules and the reasons of everyone are those of the machine at its position.
+  @Test func `at each decision of a history need, rule version and reasons are known`() {
+    var met: [String: Int] = [:]
+    for seed in 1...12 as ClosedRange<UInt64> {
+      var history = RandomHistory(seed: seed)
+      history.restarts = false
+      for _ in 0..<300 { _ = history.advance() }
+      var machine = Router()
+      var routed: [CaseID: (need: Need, version: UInt32)] = [:]
+      for (event, at) in history.log {
+        machine.settleReplay()
+        let decided: (kind: String, id: CaseID)? =
+          switch event {
+          case .offerMade(_, let id, _, .next, _, _): ("asked", id)
+          case .offerMade(_, let id, _, .stream, _, _): ("pushed", id)
+          case .offerMade(_, let id, _, .device, _, _): ("rung", id)
+          case .caseAccepted(let id, _):
+            (machine.case(id)?.offers.isEmpty == false ? "accepted" : "given", id)
+          case .consultStarted(let id, _, _): ("consulted", id)
+          case .caseQueued(let id, _, _, _, _, _, let by):
+            (by.cause == .transfer ? "transferred" : "routed", id)
+          default: nil
+          }
+        if case .caseQueued(let id, _, _, _, let need, _, let by) = event {
+          routed[id] = (need, by.ruleVersion)
+          machine.apply(event, at: at)
+          machine.settleReplay()
+        }
+        if let (kind, id) = decided {
+          met[kind, default: 0] += 1
+          guard let why = machine.why(id, at: at), let known = routed[id] else {
+            Issue.record("nothing is known of \(id), which is \(kind)")
+            continue
+          }
+          #expect(why.case.by.ruleVersion == known.version)
+          #expect(why.case.need.skills.count <= known.need.skills.count, "steps only take away")
+          #expect(why.case.need.excluded == known.need.excluded)
+          if case .offerMade(_, _, let agent, _, _, let passed) = event {
+            let active = machine.agents.indices.filter { !machine.profiles.bounds[$0].isRetired }
+            let members = active.filter { machine.profiles.serves($0, why.case.need.queue) }
+            for reason in [
+              PassedOverReason.notAvailable, .notPresent, .notAsking, .full, .backingOff,
+            ] {
+              #expect(
+                passed.counts[Int(reason.rawValue)]
+                  == members.count { machine.agents[$0].blocker == reason.rawValue })
+            }
+            #expect(
+              passed.counts[Int(PassedOverReason.notInQueue.rawValue)] == active.count
+                - members.count)
+            let slot = machine.slot(of: id)
+            #expect(
+              passed.counts[Int(PassedOverReason.lacksSkill.rawValue)]
+                == members.count { Self.reasons(machine, $0, slot).contains(.lacksSkill) })
+            if why.case.state == .waiting {
+              #expect(why.eligible > 0, "agent \(agent.raw) at least")
+              #expect(why.passedOver.counts.reduce(0, +) + UInt32(why.eligible) == active.count)
+            }
+          }
+        }
+        if case .caseQueued = event { continue }
+        machine.apply(event, at: at)
+      }
+    }
+    #expect(
+      Set(met.keys) == [
+        "asked", "pushed", "rung", "accepted", "given", "consulted", "routed", "transferred",
+      ], "\(met)")
   }
 
   @Test func `an explanation that would look at too much says that it has not seen all`() {

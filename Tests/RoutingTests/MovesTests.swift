@@ -427,13 +427,54 @@ struct `Moves and time` {
       if need.requiredTeams.isEmpty && need.excludedTeams.isEmpty {
         world.refused(asked, .agentExcluded)
       } else {
-        // The rules say so while they look at it.
+        // The rules say so while they look at it, and an older program let them.
         world.given(asked)
         made.agents[1].teams = ["silver"]
-        world.given(.configure(made))
+        world.router.apply(.configured(made), at: world.now)
         world.refused(.takeOver(World.case(1), by: World.bob), .agentExcluded)
+        world.when(.start)
+        #expect(world.last.events.contains(.consultEnded(World.case(1), .reconfigured)))
       }
       world.refused(.assign(World.case(1), to: World.bob), .agentExcluded)
+    }
+  }
+
+  @Test func `advice ends when new rules keep who was asked from the case, and else goes on`() {
+    typealias Change = (inout RoutingConfiguration) -> Void
+    let changes: [(end: ConsultEnd?, change: Change)] = [
+      (.reconfigured, { $0.agents[1].teams = ["silver"] }),
+      (.reconfigured, { $0.agents[1].teams = [] }),
+      (.agentLeft, { $0.agents.remove(at: 1) }),
+      // Queue and skills were for who asked to judge; and ann keeps what she has, whatever the rules say.
+      (nil, { $0.agents[1].queues = ["sales"] }), (nil, { $0.agents[1].skills = [] }),
+      (nil, { $0.agents[0].teams = ["silver"] }),
+      // What nobody is left to meet keeps nobody from it.
+      (nil, { for index in $0.agents.indices { $0.agents[index].teams = [] } }),
+    ]
+    for (end, change) in changes {
+      var made = World.configuration
+      made.teams = ["gold", "silver"]
+      made.agents[0].teams = ["gold"]
+      made.agents[1].teams = ["gold"]
+      var world = World(made)
+      var need = Need(queue: World.support)
+      need.requiredTeams = [TeamID(0)]
+      world.assigned(1, to: World.ann, need: need)
+      world.available(World.bob)
+      world.given(
+        .openStream(World.ann, waiter: WaiterID(1)),
+        .consult(World.case(1), by: World.ann, with: World.bob, until: world.now + .seconds(60)))
+      change(&made)
+      world.when(.configure(made))
+      let ends = world.last.events.compactMap { event -> ConsultEnd? in
+        if case .consultEnded(World.case(1), let end) = event { end } else { nil }
+      }
+      #expect(ends == (end.map { [$0] } ?? []))
+      #expect((world.router.case(World.case(1))?.consult == nil) == (end != nil))
+      #expect(world.router.case(World.case(1))?.agent == World.ann)
+      guard let end else { continue }
+      #expect(world.last.effects.contains(.endConsult(World.bob, World.case(1), end)))
+      #expect(world.last.effects.contains(.tellCase(World.ann, World.case(1), .consultEnded(end))))
     }
   }
 

@@ -70,6 +70,60 @@ struct `Order and choice` {
     #expect(world.router.offer(world.offer(World.ann))?.theCase == World.case(2))
   }
 
+  @Test func `by deadline the case goes first whose service level ends first, less its priority`() {
+    var configuration = World.configuration
+    configuration.queues[0].order = .deadline
+    configuration.queues[0].serviceLevel = .seconds(300)
+    var world = World(configuration)
+    world.open(1)
+    world.route(1, Need(queue: World.support))
+    world.pass(seconds: 60)
+    var hasty = Need(queue: World.support)
+    hasty.serviceLevel = .seconds(120)
+    world.open(2)
+    world.route(2, hasty)
+    world.pass(seconds: 10)
+    var urgent = Need(queue: World.support)
+    urgent.priority = 2
+    world.open(3)
+    world.route(3, urgent)
+    // Ends of service levels, from the first case on: 300, 180, and 370 less two points of 60 s.
+    world.available(World.ann)
+    for expected in [2, 3, 1] as [UInt64] {
+      world.asks(World.ann, 50 + expected)
+      #expect(world.router.offer(world.offer(World.ann))?.theCase == World.case(expected))
+      world.given(.accept(world.offer(World.ann), World.ann))
+    }
+  }
+
+  @Test func `weights fill an agent up, and of a channel no more comes than its most`() {
+    var configuration = World.configuration
+    configuration.limits.weight = .init(chat: 2, email: 1, phone: 3)
+    configuration.agents[0].capacity = 6
+    configuration.agents[0].channelMax = .init(chat: 9, email: 2, phone: 1)
+    var world = World(configuration)
+    func comes(_ number: UInt64, _ channel: Channel, weighs weight: UInt16? = nil) -> String {
+      world.open(number, channel)
+      var need = Need(queue: World.support)
+      need.weight = weight
+      world.route(number, need)
+      guard world.router.case(World.case(number))?.state == .offered else { return "waits" }
+      world.given(.accept(world.offer(World.ann), World.ann))
+      return "\(world.router.agent(World.ann)?.capacityUsed ?? 0) of 6"
+    }
+    world.available(World.ann)
+    world.given(.openStream(World.ann, waiter: WaiterID(1)))
+    #expect(comes(1, .email) == "1 of 6")
+    #expect(comes(2, .email) == "2 of 6")
+    #expect(comes(3, .email) == "waits", "the most of mail, though there is room")
+    #expect(comes(4, .chat) == "4 of 6")
+    #expect(comes(5, .chat, weighs: 3) == "waits", "its need weighs more than is left")
+    #expect(comes(6, .chat) == "6 of 6")
+    #expect(comes(7, .chat) == "waits")
+    world.given(.park(World.case(6), by: World.ann, until: world.now + .seconds(60)))
+    #expect(world.router.case(World.case(7))?.state == .offered, "what is parked takes no room")
+  }
+
   /// Two queues with cases enough, and the cases that one agent who serves both is given, as s and
   /// l.
   private func taken(

@@ -59,8 +59,7 @@ struct Ledger {
   private mutating func happened(_ event: Event) -> String? {
     switch event {
     case .offerMade(let offer, let id, let agent, _, _, _):
-      subjects[offer] = id
-      if made.updateValue(agent, forKey: offer) != nil { return "\(offer) was made twice" }
+      (subjects[offer], made[offer]) = (id, agent)
     case .caseAccepted(let id, let agent):
       acceptances += 1
       accepted.insert(Acceptance(theCase: id, agent: agent))

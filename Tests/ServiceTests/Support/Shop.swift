@@ -269,9 +269,19 @@ final class Shop {
     case .rules:
       return APIResponse(
         APIProblem(503, "no-rule-folder", "No rule folder", "this workspace has none"))
-    case .explain:
-      return APIResponse(
-        APIProblem(503, "no-live-state", "No live state", "this workspace has no server"))
+    case .explain(let asked):
+      _ = try submit(.read)
+      let json: [UInt8]? =
+        switch asked.subject {
+        case .aCase(let id):
+          try ExplainPage.read(
+            id, api, live: LiveExplanation(id, pipeline.router, at: now), reader)
+        case .agent(let id):
+          try AgentLiveExplanation(id, pipeline.router).map {
+            try ExplainPage.agent($0, api.directory, reader)
+          }
+        }
+      return json.map { APIResponse(200, json: $0) } ?? APIResponse(.notFound("case"))
     case .stream: return APIResponse(APIProblem(426, "upgrade-required", "WebSocket only", ""))
     }
   }
