@@ -38,7 +38,7 @@ extension Checker {
       return "write `\(texts.joined(separator: " \(sign) "))`"
     }
     let moment = syntax.text(of: sides[1 - text])
-    guard text == 1, name != "_-_", moment != "now", let now = environment.slot("now"),
+    guard text == 1, name != "_-_", name != "@in", moment != "now", let now = environment.slot("now"),
       environment.variables[now].type == .timestamp
     else { return nil }
     return "for how long ago that was write `now - \(moment) \(sign) \(form)`"

@@ -143,19 +143,22 @@ extension Checker {
 
   /// For `office` where `hours.office` is meant, and `support.waiting` for `queues.support.waiting`.
   private func heldName(_ name: String) -> String? {
-    let root = name.prefix { $0 != "." }
-    guard !environment.variables.contains(where: { $0.name.hasSuffix("." + name) }) else {
-      return nil
-    }
-    let isWhole = root.utf8.count == name.utf8.count
-    let forms = environment.members.filter { held in
-      guard held.names.contains(String(root)), let slot = environment.slot(held.map),
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    guard parts.count <= 2, let root = parts.first, !environment.groups.contains(root),
+      !environment.variables.contains(where: { $0.name.hasSuffix("." + name) })
+    else { return nil }
+    let forms = environment.members.compactMap { held -> String? in
+      guard held.names.contains(root), let slot = environment.slot(held.map),
         case .map(_, let value) = environment.variables[slot].type
-      else { return false }
+      else { return nil }
       // What has fields is asked for one, and what has none is not.
-      if case .object = value { return !isWhole }
-      return isWhole
-    }.map { "\($0.map).\(name)" }
+      guard case .object(let object) = value else {
+        return parts.count == 1 ? "\(held.map).\(root)" : nil
+      }
+      let fields = (environment.objects[object] ?? []).map(\.name)
+      guard parts.count == 2 else { return nil }
+      return Spelling.nearest(parts[1], among: fields).map { "\(held.map).\(root).\($0)" }
+    }
     return forms.isEmpty
       ? nil : "did you mean \(forms.map { "`\($0)`" }.joined(separator: " or "))?"
   }

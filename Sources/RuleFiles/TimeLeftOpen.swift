@@ -166,6 +166,7 @@ struct TimeLeftOpen {
       let values = Set(facts.timesTold + asking.flatMap(\.named))
       let found = Turns.moments(sums, Array(values), most: Self.ownMomentsMax)
       if found == nil { isWhole = false }
+      stepsByMomentLeft -= values.count + (found?.count ?? Self.ownMomentsMax)
       ownMoments = (found ?? []).filter(together.isWithin).sorted()
       if !ownMoments.isEmpty { stepsByMomentLeft -= timeline.moments.count / 16 }
     }

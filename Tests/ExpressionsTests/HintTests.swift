@@ -14,7 +14,7 @@ struct `A condition written as elsewhere` {
       "event": [.init("kind", .string), .init("at", .timestamp)],
       "queue": [.init("waiting", .int)],
     ]
-    environment.members = [("hours", ["office"]), ("queues", ["support", "office"])]
+    environment.members = [("hours", ["office"]), ("queues", ["support", "office", "a"])]
     environment.zoneNames = { ["Europe/Berlin", "America/New_York", "Etc/GMT"] }
     return environment
   }()
@@ -166,6 +166,7 @@ struct `A condition written as elsewhere` {
     ("now.getHours() == '25:00'", "hours are whole numbers from 0 to 23"),
     ("now == '2026-12-24T10:00:00Z'", "write `timestamp(\"2026-12-24T10:00:00Z\")`"),
     ("now == '12:00'", "a moment is written `timestamp(\"2026-11-25T21:25:00Z\")`"),
+    ("a.events[0].at in '48h'", "a moment is written `timestamp(\"2026-11-25T21:25:00Z\")`"),
     ("now > '48h'", "a moment is written `timestamp(\"2026-11-25T21:25:00Z\")`"),
     ("now > '24.12.2026'", "write `timestamp(\"2026-12-24T00:00:00Z\")`"),
     ("now - now < 3600000000000", "for nanoseconds write `duration(\"3600s\")`"),
@@ -228,6 +229,8 @@ struct `A condition written as elsewhere` {
     ("office", "hours.office"), ("!office && a.flag", "hours.office"),
     ("office == true", "hours.office"), ("office.waiting > 3", "queues.office.waiting"),
     ("support.waiting > 3", "queues.support.waiting"),
+    ("support.wating > 3", "queues.support.waiting"),
+    ("a.txt == 'x'", "a.text"),
     (
       "a.events.exists(e, now - e.at < duration('1h')) && support.waiting == 0",
       "queues.support.waiting"
