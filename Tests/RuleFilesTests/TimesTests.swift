@@ -137,7 +137,7 @@ struct `A test that gives no time` {
   @Test(arguments: [false, true])
   func `is warned of exactly where some moment has another result`(_ asksTime: Bool) throws {
     var (warned, unwarned, atAllTimes) = (0, 0, 0)
-    for seed in 0..<(asksTime ? Self.workspaces / 5 : Self.workspaces) {
+    for seed in 0..<(asksTime ? Self.workspaces / 4 : Self.workspaces) {
       var made = Made(seed, asksTime: asksTime)
       let files = made.files()
       let loaded = WorkspaceFolder.load(
