@@ -81,11 +81,13 @@ extension Checker {
       return .dyn
     }
     if !hasFunction, let form = Parser.form(name) {
-      _ = visit(target)
+      let range = visit(target)
       references[node] = .method(nil)
+      let whole = isFull ? nil : foldForm(name, target, arguments, range)
       // What is in the brackets speaks of an element that has no name yet.
       report(
-        node, "`\(name)` begins with a name for each element", hint: "write it as `\(form)`")
+        node, "`\(name)` begins with a name for each element",
+        hint: "write it as `\(whole ?? form)`")
       return .dyn
     }
     if !hasFunction, let (space, absolute, root) = qualified(target),

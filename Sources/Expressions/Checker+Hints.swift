@@ -239,6 +239,7 @@ extension Checker {
     switch unifier.resolve(types[0], final: true) {
     case .string where type == .string, .dyn where type == .string:
       return "\(text).contains(\(part))"
+    case .string: return among(text, part, type)
     case .list(.object(let name)):
       let field = (environment.objects[name] ?? []).first { $0.type == type }
       return field.map { "\(text).exists(e, e.\($0.name) == \(part))" }
@@ -247,6 +248,53 @@ extension Checker {
     case .map(let key, _) where key == type || key == .dyn: return "\(part) in \(text)"
     default: return nil
     }
+  }
+
+  /// The form for a text whose whole stands where its part should.
+  private func among(_ text: String, _ whole: String, _ type: Type) -> String? {
+    switch type {
+    case .list(.string), .list(.dyn), .map(.string, _), .map(.dyn, _): return "\(text) in \(whole)"
+    case .list(.object(let name)):
+      let field = (environment.objects[name] ?? []).first { $0.type == .string }
+      return field.map { "\(whole).exists(e, e.\($0.name) == \(text))" }
+    default: return nil
+    }
+  }
+
+  /// The form for a macro without the name of its element: `list.exists(e.kind == "x")`, where nothing
+  /// else has that name, or its element has fields of those names.
+  func foldForm(_ name: String, _ target: Int, _ arguments: [Int], _ range: Type) -> String? {
+    guard arguments.count == 1, ["exists", "all", "filter", "exists_one"].contains(name) else {
+      return nil
+    }
+    var fields: [String] = []
+    if case .list(.object(let object)) = unifier.resolve(range, final: true) {
+      fields = (environment.objects[object] ?? []).map(\.name)
+    }
+    var open = [arguments[0]]
+    var unknown: [(node: Int, name: String)] = []
+    while let node = open.popLast() {
+      open += syntax.children(node)
+      guard case .name(let word, absolute: false) = syntax.nodes[node], local(word) == nil,
+        lookup(word, absolute: false) == nil, !environment.groups.contains(word)
+      else { continue }
+      unknown.append((node, word))
+    }
+    guard let first = unknown.first else { return nil }
+    var named = syntax
+    var element = first.name
+    if unknown.allSatisfy({ fields.contains($0.name) }) {
+      element = "e"
+      for (node, word) in unknown { named.nodes[node] = .name("e.\(word)", absolute: false) }
+    } else if unknown.contains(where: { $0.name != element }) {
+      return nil
+    }
+    let form =
+      "\(syntax.text(of: target)).\(name)(\(element), \(named.text(of: arguments[0])))"
+    // In brackets of another macro nobody can say beforehand.
+    guard locals.isEmpty else { return form }
+    return Expression.isTyped(name == "filter" ? "size(\(form)) > 0" : form, environment, as: .bool)
+      ? form : nil
   }
 
   /// For what may be a text or a list, behind the form for a text: that for a list.

@@ -3,6 +3,7 @@ extension Checker {
   /// Days and months that are counted here, compared with their names.
   func calendarHint(_ name: String, _ sides: [Int]) -> String? {
     guard sides.count == 2, let sign = Self.sign(name) else { return nil }
+    if let hint = clockHint(name, sides) { return hint }
     let isEitherWay = ["_==_", "_!=_", "@in"].contains(name)
     for (subject, other) in [(sides[0], sides[1]), (sides[1], sides[0])].prefix(isEitherWay ? 2 : 1)
     {
@@ -21,6 +22,51 @@ extension Checker {
         "write `\(syntax.text(of: subject)) \(sign) \(isList ? "[\(shown)]" : shown)`: \(counting.words)"
     }
     return nil
+  }
+
+  private static let turned = ["<": ">", "<=": ">=", ">": "<", ">=": "<="]
+
+  /// `now.getHours() > "18:00"`: a time of day beside an hour, which is a whole number.
+  private func clockHint(_ name: String, _ sides: [Int]) -> String? {
+    guard let own = Self.sign(name), name != "@in" else { return nil }
+    for (subject, other) in [(0, 1), (1, 0)] {
+      guard case .member(let target, "getHours", let zone) = syntax.nodes[sides[subject]],
+        types[target] == .timestamp,
+        case .literal(.string(let text)) = syntax.nodes[sides[other]]
+      else { continue }
+      let words = "hours are whole numbers from 0 to 23"
+      let sign = subject == 0 ? own : Self.turned[own] ?? own
+      guard let (hour, minute) = Self.timeOfDay(text) else { return words }
+      let hours = syntax.text(of: sides[subject])
+      guard let minute else { return "write `\(hours) \(sign) \(hour)`: \(words)" }
+      // From a minute on, and until it, whichever sign somebody chose.
+      let bound = [">": ">=", "<=": "<"][sign] ?? sign
+      let place = zone.map { syntax.text(of: $0) }.joined()
+      let minutes = "\(syntax.text(of: target)).getMinutes(\(place))"
+      if minute == 0, bound == ">=" || bound == "<" {
+        return "write `\(hours) \(bound) \(hour)`: \(words)"
+      }
+      return
+        "in minutes of the day write `\(hours) * 60 + \(minutes) \(bound) \(hour * 60 + minute)`"
+    }
+    return nil
+  }
+
+  /// `18:00`, `18` or `6pm`; without minutes where none are told.
+  private static func timeOfDay(_ text: String) -> (hour: Int, minute: Int?)? {
+    let text = text.lowercased().filter { $0 != " " }
+    let isLate = text.hasSuffix("pm")
+    let isNamed = isLate || text.hasSuffix("am")
+    let parts = (isNamed ? String(text.dropLast(2)) : text)
+      .split(separator: ":", omittingEmptySubsequences: false)
+    guard (1...3).contains(parts.count), parts.allSatisfy({ (1...2).contains($0.utf8.count) })
+    else { return nil }
+    let numbers = parts.compactMap { Int($0) }.filter { $0 >= 0 }
+    guard numbers.count == parts.count, numbers[0] < (isNamed ? 13 : 24),
+      numbers.dropFirst().allSatisfy({ $0 < 60 })
+    else { return nil }
+    let hour = isNamed ? numbers[0] % 12 + (isLate ? 12 : 0) : numbers[0]
+    return (hour, numbers.count > 1 ? numbers[1] : isNamed ? 0 : nil)
   }
 
   /// For a day or a month that stands there without quotes.

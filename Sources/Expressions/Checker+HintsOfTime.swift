@@ -7,7 +7,7 @@ extension Checker {
       switch types[other] {
       case .duration: return secondsHint(sides[number], sides[other])
       case .timestamp:
-        return momentHint(sides[number], isLength: name == "_+_" || name == "_-_")
+        return momentHint(name, sides[number], sides[other])
       default: continue
       }
     }
@@ -15,7 +15,8 @@ extension Checker {
       guard case .literal(.string(let written)) = syntax.nodes[sides[text]] else { continue }
       switch types[other] {
       case .timestamp:
-        return Self.momentWritten(written) ?? Self.momentUsually
+        return lengthHint(name, sides, text, written) ?? dayHint(name, sides[other], written)
+          ?? Self.momentWritten(written) ?? Self.momentUsually
       case .duration:
         return
           "write `duration(\"\(Span(written) == nil ? Span.meant(by: written) ?? "48h" : written)\")`"
@@ -25,6 +26,38 @@ extension Checker {
     return nil
   }
 
+  /// A length of time as a text where a moment stands: `now - "48h"`, and `e.at > "48h"`.
+  private func lengthHint(_ name: String, _ sides: [Int], _ text: Int, _ written: String) -> String?
+  {
+    guard let length = Span(written) == nil ? Span.meant(by: written) : written,
+      let sign = Self.sign(name)
+    else { return nil }
+    let form = "duration(\"\(length)\")"
+    if name == "_+_" || name == "_-_" && text == 1 {
+      let texts = sides.indices.map { $0 == text ? form : syntax.text(of: sides[$0]) }
+      return "write `\(texts.joined(separator: " \(sign) "))`"
+    }
+    let moment = syntax.text(of: sides[1 - text])
+    guard text == 1, name != "_-_", name != "@in", moment != "now", let now = environment.slot("now"),
+      environment.variables[now].type == .timestamp
+    else { return nil }
+    return "for how long ago that was write `now - \(moment) \(sign) \(form)`"
+  }
+
+  /// `now == "2026-12-24"`: a moment is never a whole day.
+  private func dayHint(_ name: String, _ moment: Int, _ written: String) -> String? {
+    guard name == "_==_" || name == "_!=_", written.utf8.count <= 10,
+      let start = Timestamp(Timestamp.meant(by: written) ?? ""),
+      let end = Timestamp(seconds: start.seconds + 86_400)
+    else { return nil }
+    let text = syntax.text(of: moment)
+    let bounds = [start, end].map { "timestamp(\"\($0)\")" }
+    let form =
+      name == "_==_"
+      ? "\(text) >= \(bounds[0]) && \(text) < \(bounds[1])"
+      : "(\(text) < \(bounds[0]) || \(text) >= \(bounds[1]))"
+    return "for the whole day write `\(form)`; `Z` is the clock of UTC, `+01:00` another"
+  }
   /// A whole number beside a length of time: seconds, as others count them.
   private func secondsHint(_ number: Int, _ length: Int) -> String {
     if case .literal(.int(let seconds)) = syntax.nodes[number] {
@@ -41,16 +74,15 @@ extension Checker {
   }
 
   /// A whole number beside a moment: a length of time, or a date without quotes.
-  private func momentHint(_ number: Int, isLength: Bool) -> String? {
+  private func momentHint(_ name: String, _ number: Int, _ moment: Int) -> String? {
     guard case .literal(.int(let written)) = syntax.nodes[number] else {
-      return difference(number).flatMap(Self.momentWritten)
+      return difference(number).flatMap { dayHint(name, moment, $0) ?? Self.momentWritten($0) }
     }
-    if isLength { return Self.lengthWritten(written) }
+    if name == "_+_" || name == "_-_" { return Self.lengthWritten(written) }
     let digits = "\(written)"
-    let day = [digits.prefix(4), digits.dropFirst(4).prefix(2), digits.dropFirst(6)]
-    if digits.utf8.count == 8,
-      let hint = Self.momentWritten(day.joined(separator: "-"))
-    {
+    let parts = [digits.prefix(4), digits.dropFirst(4).prefix(2), digits.dropFirst(6)]
+    let day = parts.joined(separator: "-")
+    if digits.utf8.count == 8, let hint = dayHint(name, moment, day) ?? Self.momentWritten(day) {
       return hint
     }
     // What others count milliseconds in is as long as this.

@@ -132,12 +132,35 @@ extension Checker {
 
   func nearest(_ name: String) -> String? {
     let known = environment.variables.map(\.name) + locals.map(\.name)
+    if let held = heldName(name) { return held }
     if name.contains(".") { return member(name, known) ?? Spelling.hint(name, among: known) }
     // `channel`, where `session.channel` is meant.
     let same = known.filter { $0.hasSuffix("." + name) }
     return same.isEmpty
       ? Spelling.hint(name, among: known)
       : "did you mean \(same.map { "`\($0)`" }.joined(separator: " or "))?"
+  }
+
+  /// For `office` where `hours.office` is meant, and `support.waiting` for `queues.support.waiting`.
+  private func heldName(_ name: String) -> String? {
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    guard parts.count <= 2, let root = parts.first, !environment.groups.contains(root),
+      !environment.variables.contains(where: { $0.name.hasSuffix("." + name) })
+    else { return nil }
+    let forms = environment.members.compactMap { held -> String? in
+      guard held.names.contains(root), let slot = environment.slot(held.map),
+        case .map(_, let value) = environment.variables[slot].type
+      else { return nil }
+      // What has fields is asked for one, and what has none is not.
+      guard case .object(let object) = value else {
+        return parts.count == 1 ? "\(held.map).\(root)" : nil
+      }
+      let fields = (environment.objects[object] ?? []).map(\.name)
+      guard parts.count == 2 else { return nil }
+      return Spelling.nearest(parts[1], among: fields).map { "\(held.map).\(root).\($0)" }
+    }
+    return forms.isEmpty
+      ? nil : "did you mean \(forms.map { "`\($0)`" }.joined(separator: " or "))?"
   }
 
   /// For `group.field`: a field of the group that is written nearly so, the same field of another
@@ -346,6 +369,16 @@ public enum Spelling {
       if distance <= limit, distance < best?.distance ?? .max { best = (distance, candidate) }
     }
     return best?.word
+  }
+
+  /// A time zone by a name that is written nearly so, or by its city alone; what stands for several
+  /// zones, such as `CST`, is near to none.
+  public static func zone(_ text: String, among known: [String]) -> String? {
+    let places = known.filter { $0.utf8.contains(UInt8(ascii: "/")) }
+    if text.utf8.contains(UInt8(ascii: "/")) { return nearest(text, among: places) }
+    let city = text.lowercased().split(separator: " ").joined(separator: "_")
+    let found = places.filter { $0.lowercased().hasSuffix("/" + city) }
+    return found.count == 1 ? found[0] : nil
   }
 
   private static func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {

@@ -27,6 +27,10 @@ public struct Environment: Sendable {
   /// Names are looked up inside it first: `x` means `container.x` where that exists.
   public var container = ""
   public var overloads: [String: [Overload]] = [:]
+  /// What is known of the names that some maps have, for whoever leaves out the map's.
+  public var members: [(map: String, names: Set<String>)] = []
+  /// All that `zone` knows, for whoever misspells one.
+  public var zoneNames: @Sendable () -> [String] = { [] }
   /// Time zones by their IANA names; nil for an unknown one.
   public var zone: @Sendable (String) -> ZoneTable?
 

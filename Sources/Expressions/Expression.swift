@@ -173,6 +173,7 @@ extension Checker {
           report(
             arguments[1], "there is no time zone `\(zone)`",
             hint: ZoneTable.offset(meantBy: zone).map { "write it as \($0)" }
+              ?? Spelling.zone(zone, among: environment.zoneNames()).map { "did you mean `\($0)`?" }
               ?? "zones are named as in Europe/Berlin, or +02:00")
         }
       case (.containsIP, .string(let text)) where NetworkAddress(text) == nil:

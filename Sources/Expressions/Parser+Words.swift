@@ -153,11 +153,46 @@ extension Parser {
     let isNegated = word == "not"
     if isNegated { advance() }
     let sign = isNegated ? "!=" : "=="
+    if let asked = word, Self.states.contains(asked) || Self.presences[asked] != nil,
+      !isBeforeMember
+    {
+      advance()
+      return state(asked, left, from: start, first, isNegated)
+    }
     let isNothing = word.map(Checker.nothings.contains) ?? false
     let presence = isNothing ? Checker.presence(of: left, syntax, isThere: isNegated) : nil
     let right = binary(1)
     tell(first, "write `\(presence ?? sign)`")
     return add(.call("_\(sign)_", [left, right]), from: start, children: [left, right])
+  }
+
+  private static let states: Set = ["empty", "blank"]
+  /// Whether it is there, as others ask it.
+  private static let presences = [
+    "missing": false, "absent": false, "unset": false, "present": true, "set": true,
+    "defined": true,
+  ]
+
+  /// Whether what stands here is the beginning of something else: `x is set.name`.
+  private var isBeforeMember: Bool {
+    [".", "(", "["].contains(tokens[min(position + 1, tokens.count - 1)].text)
+  }
+
+  /// `x is empty`, `x is not set`.
+  private mutating func state(
+    _ word: String, _ left: Syntax.NodeID, from start: Int, _ first: Lexer.Token,
+    _ isNegated: Bool
+  ) -> Syntax.NodeID {
+    let size = add(.call("size", [left]), from: start, children: [left])
+    let none = add(.literal(.int(0)), from: start)
+    let sides = [size, none]
+    let isEmpty = Self.presences[word] == nil
+    let sign = isEmpty && !isNegated ? "==" : ">"
+    let made = add(.call("_\(sign)_", sides), from: start, children: sides)
+    let isThere = (Self.presences[word] ?? false) != isNegated
+    let presence = isEmpty ? nil : Checker.presence(of: left, syntax, isThere: isThere)
+    tell(first, "write `\(isEmpty ? syntax.text(of: made) : presence ?? "has(…)")`")
+    return made
   }
 
   /// `x between a and b`.

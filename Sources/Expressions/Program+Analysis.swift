@@ -143,20 +143,6 @@ extension Program {
     return syntax.nodes.indices.count { isSlot($0, slot) } == names.count ? names : nil
   }
 
-  /// Whether nothing is asked of a moment but its hour and its day.
-  public func asksHourAndDay(of slot: Int) -> Bool {
-    let asked = syntax.nodes.count { node in
-      guard case .member(let target, let name, _) = node, isSlot(target, slot) else { return false }
-      return Self.hoursAndDays.contains(name)
-    }
-    return asked == syntax.nodes.indices.count { isSlot($0, slot) }
-  }
-
-  private static let hoursAndDays: Set<String> = [
-    "getHours", "getDayOfWeek", "getDate", "getDayOfMonth", "getDayOfYear", "getMonth",
-    "getFullYear",
-  ]
-
   /// For whoever counts days, months or hours from one: they ask for a seventh day, or a twelfth
   /// month.
   public var hintOfCounting: String? {

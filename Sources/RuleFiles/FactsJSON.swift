@@ -44,7 +44,10 @@ enum FactsJSON {
       }
       let name = prefix.isEmpty ? member.name : "\(prefix).\(member.name)"
       if let fact = named[name] {
-        guard let value = value(member.value, fact.declaration.type) else { return false }
+        // What is given twice is told of where it stands.
+        guard facts[fact] == nil, let value = value(member.value, fact.declaration.type) else {
+          return false
+        }
         facts[fact] = value
       } else if prefix.isEmpty, groups.contains(name), case .object(let inner) = member.value {
         guard gather(inner, under: name, &facts, &gaps) else { return false }

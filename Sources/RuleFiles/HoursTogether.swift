@@ -1,3 +1,4 @@
+import Expressions
 import Model
 import Rules
 
@@ -50,18 +51,62 @@ struct HoursTogether {
     (names, ways) = (hours.map(\.name), found)
   }
 
-  /// The beginning of every hour, and every moment between at which hours open or close, each with the
-  /// number of its way.
-  func moments() -> [(at: Instant, way: Int)] {
-    let hour: Int64 = 3_600_000
-    let first = Instant(milliseconds: from.milliseconds / hour * hour)
-    let hourly = sequence(first: first) { $0 + .seconds(3_600) }.prefix { $0 < until }
-    let changes = hours.lazy.flatMap { $0.open.lazy.flatMap { [$0.start, $0.end] } }
-      .filter { $0.milliseconds % hour != 0 && $0 < until }
-    let numbers = Dictionary(zip(ways, ways.indices), uniquingKeysWith: { first, _ in first })
-    return ([from] + hourly + Set(changes).sorted()).compactMap { at in
-      guard at >= from, let way = numbers[hours.map { $0.isOpen(at: at) }] else { return nil }
-      return (at, way)
+  /// Whether any of them may be open, and closed, as is said.
+  func ways(with told: [String: Bool]) -> [[Bool]] {
+    ways.filter { way in zip(names, way).allSatisfy { told[$0] ?? $1 == $1 } }
+  }
+
+  /// Every moment at which hours open or close, or one of the grids' comes, and those of `others` that
+  /// are within the time, in order, each with the number of its way.
+  ///
+  /// - Parameter others: milliseconds since 1970.
+  /// - Returns: nil where there are more than `most`.
+  func moments(_ grids: Set<Turns.Grid>, _ others: [Int64], most: Int) -> [(at: Int64, way: Int)]? {
+    let (from, until) = (self.from.milliseconds, self.until.milliseconds)
+    var all: Set<Int64> = [from]
+    for one in hours {
+      for interval in one.open {
+        all.insert(interval.start.milliseconds)
+        all.insert(interval.end.milliseconds)
+      }
     }
+    for grid in grids {
+      all.formUnion(
+        grid.moments(from: from, until: until, most: most, zone: SystemZones.table))
+      guard all.count <= most else { return nil }
+    }
+    all.formUnion(others)
+    let numbers = Dictionary(zip(ways, ways.indices), uniquingKeysWith: { first, _ in first })
+    return all.filter { $0 >= from && $0 < until }.sorted().compactMap { at in
+      numbers[hours.map { $0.isOpen(at: Instant(milliseconds: at)) }].map { (at, $0) }
+    }
+  }
+
+  func isWithin(_ milliseconds: Int64) -> Bool {
+    milliseconds >= from.milliseconds && milliseconds < until.milliseconds
+  }
+}
+
+extension HoursTogether {
+  /// What is said of hours that are never so together, as few of them as there are.
+  func contradiction(in told: [String: Bool]) -> (message: String, hint: String)? {
+    let known = names.indices.filter { told[names[$0]] != nil }
+    func isSeen(_ chosen: [Int]) -> Bool {
+      ways.contains { way in chosen.allSatisfy { way[$0] == told[names[$0]] } }
+    }
+    guard !isSeen(known) else { return nil }
+    var fewest = known
+    for one in known {
+      let fewer = fewest.filter { $0 != one }
+      if !isSeen(fewer) { fewest = fewer }
+    }
+    let said = fewest.map { "`\(Fact.hours.name).\(names[$0])` is \(told[names[$0]] ?? false)" }
+    let (first, others) = (fewest.first.map { names[$0] } ?? "", said.dropFirst())
+    let value = fewest.first.flatMap { told[names[$0]] } ?? false
+    let beside = others.isEmpty ? "" : " while \(others.joined(separator: " and "))"
+    return (
+      "`\(Fact.hours.name).\(first)` is never \(value)\(beside)",
+      "so it is at every moment of the two years to come"
+    )
   }
 }

@@ -1,4 +1,5 @@
 import Expressions
+import Model
 import Rules
 
 /// A stated fact that no case has: what is tried on it shows nothing about any.
@@ -91,8 +92,14 @@ extension Facts {
 
   private func numbers() -> [ImpossibleFact] {
     Fact.allCases.compactMap { fact in
-      guard case .int(let number)? = self[fact], let range = fact.declaration.range else {
+      guard case .int(let number)? = self[fact], var range = fact.declaration.range else {
         return nil
+      }
+      // Only a mail is among them when rules are asked about it.
+      if fact == .conversationMessages, case .string(let channel)? = self[.sessionChannel] {
+        range =
+          channel == Channel.email.name
+          ? range.lowerBound + 1...range.upperBound : range.lowerBound...range.upperBound - 1
       }
       return ImpossibleFact(fact.name, number, range)
     }

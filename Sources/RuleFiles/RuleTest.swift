@@ -58,7 +58,10 @@ extension WorkspaceReader {
       let test = RuleTest(
         name: name, place: "\(element.file.path):\(element.line)", facts: facts,
         expected: readExpected(expect))
-      if facts[.now] == nil { timeless.append((members["name"] ?? element, test)) }
+      if facts[.now] == nil {
+        let place = members["name"] ?? element
+        timeless.append((place, given.member(Fact.hours.name) ?? place, test))
+      }
       tests.append(test)
     }
   }

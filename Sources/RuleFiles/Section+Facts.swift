@@ -51,6 +51,12 @@ extension Section {
     for entry in entries(what: prefix.isEmpty ? "given" : prefix) where entry.name != other {
       let name = prefix.isEmpty ? entry.name : "\(prefix).\(entry.name)"
       if let fact = Fact.allCases.first(where: { $0.name == name }) {
+        if facts[fact] != nil {
+          entry.key.report(
+            "`\(name)` is given twice, and this one counts",
+            hint: "leave out the one that is wrong",
+            severity: .warning)
+        }
         facts[fact] = Self.value(entry.value, fact.declaration.type, what: name)
       } else if names.contains(where: { $0.hasPrefix(name + ".") }) {
         entry.value.gather(under: name, &facts)

@@ -59,7 +59,9 @@ package struct Section {
         continue
       }
       guard known.contains(name) else {
-        if let near = same[name] ?? Spelling.nearest(name, among: known) {
+        // What is meant for another form is read as nothing.
+        let isKey = meant[name].map(known.contains) ?? true
+        if isKey, let near = same[name] ?? Spelling.nearest(name, among: known) {
           misspelt[near] = at(value)
         }
         let near =

@@ -16,6 +16,9 @@ public enum SystemZones {
     return table
   }
 
+  /// All that the system names.
+  static let names = TimeZone.knownTimeZoneIdentifiers
+
   /// A zone by its IANA name, such as `Europe/Berlin`. Foundation also takes abbreviations such as
   /// `PST`, which mean one thing here and another there, and `GMT+2`: they are none.
   static func zone(_ name: String) -> TimeZone? {

@@ -13,13 +13,42 @@ extension Facts {
   }
 
   /// What they say of hours.
-  fileprivate var hoursTold: [String: Bool] {
+  var hoursTold: [String: Bool] {
     guard case .map(let told)? = self[.hours] else { return [:] }
     var found: [String: Bool] = [:]
     for case (.string(let name), .bool(let isOpen)) in zip(told.keys, told.values) {
       found[name] = isOpen
     }
     return found
+  }
+
+  /// Every moment and length of time that they tell, also as a text or a number.
+  fileprivate var timesTold: [Turns.Milliseconds] {
+    var found: [Turns.Milliseconds] = []
+    for case let value? in slots { value.collectTimes(&found) }
+    return found
+  }
+}
+
+extension Value {
+  fileprivate func collectTimes(_ found: inout [Turns.Milliseconds]) {
+    func add(_ value: Value?) {
+      if let made = value.flatMap(Turns.Milliseconds.init) { found.append(made) }
+    }
+    switch self {
+    case .list(let list): for one in list { one.collectTimes(&found) }
+    case .map(let map): for one in map.values { one.collectTimes(&found) }
+    case .string(let text):
+      add(Timestamp(text).map(Value.timestamp))
+      add(Span(text).map(Value.duration))
+    case .int(let number):
+      // Of a moment its seconds since 1970, of a length of time nanoseconds.
+      add(Timestamp(seconds: number).map(Value.timestamp))
+      let seconds = number / 1_000_000_000
+      let rest = Int32(truncatingIfNeeded: number % 1_000_000_000)
+      add(Span(seconds: seconds, nanoseconds: max(rest, 0)).map(Value.duration))
+    default: add(self)
+    }
   }
 }
 
@@ -35,24 +64,35 @@ struct TimeLeftOpen {
     case ruleAtAllTimes(String)
     /// A queue on its way is closed by these, at some time or at all times.
     case hours([String], atAllTimes: Bool)
+    /// Whether this rule takes the case, and another thing becomes of it, rests on more of the time than
+    /// can be looked at.
+    case perhaps(String)
   }
 
   private let rules: RuleSet
+  private let hoursNames: [String]
   private let together: HoursTogether?
   /// - Units: steps of conditions, for all that is asked together; about ten million a second.
   private var stepsLeft: Int
-  /// The same for what is looked at hour by hour, and how many moments may be.
-  private var stepsByHourLeft: Int
-  private var momentsLeft: Int
-  /// What is looked at then; found out once.
-  private var moments: [(at: Instant, way: Int)]?
+  /// The same for what is looked at moment by moment.
+  private var stepsByMomentLeft: Int
+  /// By the rule's place among all.
+  private var turns: [Int: Turns] = [:]
+  /// Found out once; nil within where it would take too long.
+  private var timeline: Timeline??
   /// - Units: steps, for what is made of a moment beside.
   private static let stepsPerMoment = 20
 
   init(_ rules: RuleSet, _ hours: [HoursConfiguration], now: Instant, steps: Int) {
+    self.init(rules, hours, HoursTogether(hours, now: now), steps: steps)
+  }
+
+  init(
+    _ rules: RuleSet, _ hours: [HoursConfiguration], _ together: HoursTogether?, steps: Int
+  ) {
     self.rules = rules
-    (stepsLeft, stepsByHourLeft, momentsLeft) = (steps, steps, steps / 10)
-    together = HoursTogether(hours, now: now)
+    (hoursNames, self.together) = (hours.map(\.name), together)
+    (stepsLeft, stepsByMomentLeft) = (steps, steps)
   }
 
   /// - Parameter result: what is asked of a decision.
@@ -60,45 +100,46 @@ struct TimeLeftOpen {
   mutating func answer<Result: Hashable>(
     _ facts: Facts, _ result: (Decision) -> Result
   ) -> Answer? {
-    guard let together else { return nil }
     let told = facts.hoursTold
     let here = rules.evaluate(facts, from: &stepsLeft)
     var found: [(decision: Decision, result: Result)] = []
-    var asksHour = false
-    let own = together.ways.filter { way in
-      zip(together.names, way).allSatisfy { told[$0] ?? $1 == $1 }
-    }
+    var byTime: [Undecided] = []
+    let own = together?.ways(with: told) ?? [[]]
     var branches = own.isEmpty ? [] : [(told: told, ways: own)]
     while let branch = branches.popLast() {
-      stepsLeft -= Self.stepsPerMoment + together.names.count + branch.ways.count / 16
+      stepsLeft -= Self.stepsPerMoment + hoursNames.count + branch.ways.count / 16
       var there = facts
       there[.hours] = .map(MapValue(branch.told.map { ($0, .bool($1)) }))
-      there.setUnknown(together.names, of: .hours)
+      there.setUnknown(hoursNames, of: .hours)
       there.setUnknown(.now)
       let undecided = rules.undecided(there, from: &stepsLeft)
       let decision = rules.evaluate(there, from: &stepsLeft)
       guard stepsLeft > 0 else { return nil }
       // Of all hours only those are told apart on which anything rests.
-      if let number = Self.needed(undecided.map(\.needs), decision, together.names) {
+      if let number = Self.needed(undecided.map(\.needs), decision, hoursNames) {
+        guard together != nil else { return nil }
         for isOpen in [false, true] {
           let ways = branch.ways.filter { $0[number] == isOpen }
           var told = branch.told
-          told[together.names[number]] = isOpen
+          told[hoursNames[number]] = isOpen
           if !ways.isEmpty { branches.append((told, ways)) }
         }
         continue
       }
-      let byTime = undecided.filter { $0.needs.contains(Fact.now.name) }.map(\.rule)
-      // Of more than hours and days nobody knows all that it may come to.
-      guard byTime.allSatisfy({ $0.when?.asksHourAndDay(of: Fact.now.rawValue) ?? true }) else {
-        return .rule
-      }
-      if !byTime.isEmpty { asksHour = true }
+      byTime += undecided.lazy.filter { $0.needs.contains(Fact.now.name) }
+        .map { Undecided(at: $0.at, there: there) }
       found.append((decision, result(decision)))
     }
-    return asksHour
-      ? answerByHour(facts, told, together, here, result)
-      : compare(found, with: here, result(here), told)
+    return byTime.isEmpty
+      ? compare(found, with: here, result(here), told)
+      : answerByMoment(facts, told, here, byTime, result)
+  }
+
+  /// A rule of which it rests on the moment itself whether it takes a case.
+  private struct Undecided {
+    var at: Int
+    /// The case while so much is known of its hours.
+    var there: Facts
   }
 
   /// The first hours that are not told apart yet, and must be.
@@ -110,13 +151,25 @@ struct TimeLeftOpen {
     return (ofRules.first ?? ofQueues.first).flatMap { names.firstIndex(of: $0) }
   }
 
-  /// The same where a rule asks for the hour or the day itself: at every hour.
-  private mutating func answerByHour<Result: Hashable>(
-    _ facts: Facts, _ told: [String: Bool], _ together: HoursTogether,
-    _ here: Decision, _ result: (Decision) -> Result
+  /// The same where a rule asks for the moment itself: at one moment of each kind that there is.
+  private mutating func answerByMoment<Result: Hashable>(
+    _ facts: Facts, _ told: [String: Bool], _ here: Decision, _ byTime: [Undecided],
+    _ result: (Decision) -> Result
   ) -> Answer? {
-    let all = moments ?? together.moments()
-    moments = all
+    guard let together, let timeline = timelineOfAll(together) else { return nil }
+    let asking = Set(byTime.map(\.at)).map { turnsOf($0) }
+    var isWhole = asking.allSatisfy(\.isWhole)
+    // What each test tells of moments and lengths of time is its own.
+    let sums = Set(asking.flatMap(\.sums).filter(Turns.isOfCase))
+    var ownMoments: [Int64] = []
+    if !sums.isEmpty {
+      let values = Set(facts.timesTold + asking.flatMap(\.named))
+      let found = Turns.moments(sums, Array(values), most: Self.ownMomentsMax)
+      if found == nil { isWhole = false }
+      stepsByMomentLeft -= values.count + (found?.count ?? Self.ownMomentsMax)
+      ownMoments = (found ?? []).filter(together.isWithin).sorted()
+      if !ownMoments.isEmpty { stepsByMomentLeft -= timeline.moments.count / 16 }
+    }
     let open = together.ways.map { way -> Value? in
       let own = zip(together.names, way)
       guard own.allSatisfy({ told[$0] ?? $1 == $1 }) else { return nil }
@@ -125,18 +178,57 @@ struct TimeLeftOpen {
     var there = facts
     var seen: Set<Decision> = []
     var found: [(decision: Decision, result: Result)] = []
-    for (at, way) in all {
+    for (at, way) in timeline.different(ownMoments) {
       guard let open = open[way] else { continue }
-      (there[.hours], there[.now]) = (open, .timestamp(Timestamp(milliseconds: at.milliseconds)))
-      momentsLeft -= 1
-      let decision = rules.evaluate(there, from: &stepsByHourLeft)
-      guard momentsLeft > 0, stepsByHourLeft > 0 else { return nil }
+      (there[.hours], there[.now]) = (open, .timestamp(Timestamp(milliseconds: at)))
+      stepsByMomentLeft -= Self.stepsPerMoment
+      let decision = rules.evaluate(there, from: &stepsByMomentLeft)
+      guard stepsByMomentLeft > 0 else { return nil }
       guard seen.insert(decision).inserted else { continue }
       found.append((decision, result(decision)))
       // No other moment changes that.
       if compare(found, with: here, result(here), told) == .rule { return .rule }
     }
-    return compare(found, with: here, result(here), told)
+    let answer = compare(found, with: here, result(here), told)
+    return isWhole ? answer : self.answer(answer, byTime, result(here), result)
+  }
+  private static let ownMomentsMax = 20_000
+
+  /// What can be said where there may be moments of other kinds.
+  private mutating func answer<Result: Hashable>(
+    _ answer: Answer, _ byTime: [Undecided], _ here: Result, _ result: (Decision) -> Result
+  ) -> Answer? {
+    for one in byTime {
+      let decision = rules.decision(one.at, one.there)
+      stepsLeft -= Self.stepsPerMoment
+      guard stepsLeft > 0 else { return nil }
+      switch answer {
+      case .nothing where result(decision) != here: return .perhaps(decision.rule)
+      case .ruleAtAllTimes(let taker) where decision.rule != taker: return .perhaps(decision.rule)
+      case .hours(let names, atAllTimes: true): return .hours(names, atAllTimes: false)
+      default: continue
+      }
+    }
+    return answer
+  }
+
+  private mutating func turnsOf(_ at: Int) -> Turns {
+    if let known = turns[at] { return known }
+    let made = rules.rules[at].when?.turns(of: Fact.now.rawValue) ?? Turns()
+    turns[at] = made
+    return made
+  }
+
+  private mutating func timelineOfAll(_ together: HoursTogether) -> Timeline? {
+    if let timeline { return timeline }
+    var all: [(program: Program, turns: Turns)] = []
+    for (at, rule) in rules.rules.enumerated() {
+      guard let when = rule.when, when.slotsRead.contains(Fact.now.rawValue) else { continue }
+      all.append((when, turnsOf(at)))
+    }
+    let made = Timeline(all, together)
+    timeline = .some(made)
+    return made
   }
 
   private func compare<Result: Hashable>(
@@ -165,21 +257,45 @@ extension QueueConfiguration {
 extension WorkspaceReader {
   /// Tests that at another hour might fail, or have what comes at no time.
   func lintTimes(_ rules: RuleSet) {
+    guard !timeless.isEmpty else { return }
+    let start = Instant(milliseconds: Int64(now.timeIntervalSince1970 * 1_000))
+    let together = HoursTogether(hours, now: start)
+    var impossible: Set<Int> = []
+    for (number, one) in timeless.enumerated() where !findings.isFull {
+      guard let found = together?.contradiction(in: one.test.facts.hoursTold) else { continue }
+      impossible.insert(number)
+      one.hours.report(
+        found.message + ImpossibleFact.sentence, hint: found.hint, severity: .warning)
+    }
     guard !rules.asked.isDisjoint(with: [.now, .hours]) || queues.contains(where: \.mayClose)
     else { return }
-    let start = Instant(milliseconds: Int64(now.timeIntervalSince1970 * 1_000))
-    var times = TimeLeftOpen(rules, hours, now: start, steps: Self.timesStepsMax)
-    for (place, test) in timeless where !findings.isFull {
-      guard let left = test.facts.timeLeftOut else { continue }
-      var facts = test.facts
+    var times = TimeLeftOpen(rules, hours, together, steps: Self.timesStepsMax)
+    var unknown: [Section] = []
+    for (number, one) in timeless.enumerated() where !findings.isFull {
+      guard !impossible.contains(number), let left = one.test.facts.timeLeftOut else { continue }
+      var facts = one.test.facts
       facts.completeQueues(rules.quietQueues)
-      let answer = times.answer(facts) { rules.actual(test.expected, $0) }
-      guard let what = answer?.words else { continue }
-      place.report(
-        "\(what), and the test gives \(left)",
-        hint: "give `now`: which hours are open follows from it", severity: .warning)
+      guard let answer = times.answer(facts, { rules.actual(one.test.expected, $0) }) else {
+        unknown.append(one.place)
+        continue
+      }
+      guard let what = answer.words else { continue }
+      one.place.report(
+        "\(what), and the test gives \(left)", hint: Self.hintOfTime, severity: .warning)
     }
+    guard let first = unknown.first else { return }
+    let others =
+      switch unknown.count {
+      case 1: "this"
+      case 2: "this test and another"
+      default: "this test and \(unknown.count - 1) others"
+      }
+    first.report(
+      "whether anything rests on the time is not looked at for \(others), which would take too long",
+      hint: Self.hintOfTime, severity: .warning)
   }
+
+  private static let hintOfTime = "give `now`: which hours are open follows from it"
 
   /// - Units: steps of conditions for all tests together, about a second.
   private static let timesStepsMax = 10_000_000
@@ -197,6 +313,9 @@ extension TimeLeftOpen.Answer {
       return isAtAllTimes
         ? "whenever that is, the hours \(named) are closed, and what becomes of this is another"
         : "what becomes of this rests on the hours \(named)"
+    case .perhaps(let name):
+      return
+        "whether `\(name)` takes this may rest on the time, of which it asks more than can be looked at"
     }
   }
 }
@@ -222,10 +341,14 @@ extension WorkspaceFolder {
       // That a queue is taken for open makes no difference.
       let assumed = explanation.decision.hoursAsked.compactMap(\.assumption)
       explanation.decision.passedOn.removeAll(where: assumed.contains)
-    case .rule, .ruleAtAllTimes:
+    case .rule, .ruleAtAllTimes, .perhaps:
       guard let words = answer?.words else { break }
       explanation.decision.passedOn.insert("\(words), and the facts give \(left)", at: 0)
-    case .nothing, .hours, nil: break
+    case nil:
+      explanation.decision.passedOn.insert(
+        "whether anything of this rests on the time is not looked at, which would take too long, and the facts give \(left)",
+        at: 0)
+    case .nothing, .hours: break
     }
     return explanation
   }

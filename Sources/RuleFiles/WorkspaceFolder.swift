@@ -126,8 +126,8 @@ final class WorkspaceReader {
   var rules: [Rule] = [] { didSet { known.rules = nil } }
   var tests: [RuleTest] = []
   var testNames: Set<String> = []
-  /// Tests that do not say when it is.
-  var timeless: [(place: Section, test: RuleTest)] = []
+  /// Tests that do not say when it is, and where they say which hours are open.
+  var timeless: [(place: Section, hours: Section, test: RuleTest)] = []
   var places: [String: Section] = [:]
   /// Reads a record, or looks at it once more, and marks it where an error is told of it.
   func record<T>(_ kind: Record, _ name: String, _ read: () -> T) -> T {

@@ -45,7 +45,9 @@ extension WorkspaceReader {
     guard let name = section.text(what: "zone") else { return nil }
     if let zone = SystemZones.zone(name) { return zone }
     section.report(
-      "there is no time zone `\(name)`", hint: "zones are named as in Europe/Berlin")
+      "there is no time zone `\(name)`",
+      hint: Spelling.zone(name, among: SystemZones.names).map { "did you mean `\($0)`?" }
+        ?? "zones are named as in Europe/Berlin")
     return nil
   }
 
@@ -61,8 +63,11 @@ extension WorkspaceReader {
     }
     guard (1...2).contains(ends.count), let first = ends.first ?? nil, let last = ends.last ?? nil
     else {
+      let meant = Self.daysMeant(by: entry.name)
       return entry.key.report(
-        "`\(entry.name)` is not a day", hint: "write mon, tue, wed, thu, fri, sat, sun or mon-fri")
+        "`\(entry.name)` is not a day",
+        hint: meant.map { "did you mean `\($0)`?" }
+          ?? "write mon, tue, wed, thu, fri, sat, sun or mon-fri")
     }
     let isClosed = entry.value.isNull || entry.value.node.scalar?.string == "closed"
     let times = isClosed ? [] : entry.value.oneOrMore(what: "times").compactMap(readTimes)
@@ -81,6 +86,34 @@ extension WorkspaceReader {
         hint: "to be open at other times on one day, leave it out of the other line",
         severity: .warning)
     }
+  }
+
+  private static let dayNames = [
+    "sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
+  ]
+  private static let severalDays = [
+    "weekdays": "mon-fri", "weekday": "mon-fri", "workdays": "mon-fri", "weekend": "sat-sun",
+    "weekends": "sat-sun", "daily": "mon-sun", "everyday": "mon-sun", "all": "mon-sun",
+    "always": "mon-sun",
+  ]
+
+  /// `monday`, `tues`, `mo–fr` and `weekend` as days are written here.
+  private static func daysMeant(by text: String) -> String? {
+    let text = text.lowercased()
+    let word = text.filter { $0 != " " }
+    if let several = severalDays[word] { return several }
+    let ends = text.replacing("–", with: "-").replacing(" to ", with: "-")
+      .split(separator: "-", omittingEmptySubsequences: false)
+      .map { day(meantBy: $0.filter { $0 != " " && $0 != "." }) }
+    guard (1...2).contains(ends.count) else { return nil }
+    let known = ends.compactMap(\.self)
+    return known.count == ends.count ? known.joined(separator: "-") : nil
+  }
+
+  private static func day(meantBy word: String) -> String? {
+    let begun = dayNames.filter { word.utf8.count > 1 && $0.hasPrefix(word) }
+    let name = begun.count == 1 ? begun[0] : Spelling.nearest(word, among: dayNames + days)
+    return name.map { String($0.prefix(3)) }
   }
 
   private func readTimes(_ section: Section) -> ClosedRange<Int>? {

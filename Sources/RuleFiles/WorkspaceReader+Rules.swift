@@ -14,7 +14,11 @@ extension WorkspaceReader {
   static let rulesMax = 20_000
 
   func readRules(_ section: Section) {
-    let environment = Fact.environment(zone: SystemZones.table)
+    var environment = Fact.environment(zone: SystemZones.table)
+    environment.zoneNames = { SystemZones.names }
+    environment.members = [
+      (Fact.hours.name, hoursNames ?? []), (Fact.queues.name, queueNames ?? []),
+    ]
     if !section.isSequence, !section.isNull { unreadable.insert(section.file.path) }
     for element in section.elements(what: "a file of rules") {
       guard rules.count < Self.rulesMax else {
@@ -233,9 +237,13 @@ extension WorkspaceReader {
         "a route is a mapping, and this is only the name of its queue",
         hint: "write it as `route: { queue: \(name) }`")
     }
+    var meant = Self.meantOfRoute
+    if let whom = section.node.mapping?["agent"]?.scalar?.string, preferable.contains(whom) {
+      meant["agent"] = "prefer: { agent: \(whom), for: 60s }"
+    }
     guard
       let members = section.members(
-        keys + (takesMessage ? ["say"] : []), what: what, meant: Self.meantOfRoute)
+        keys + (takesMessage ? ["say"] : []), what: what, meant: meant)
     else { return }
     guard let place = members["queue"] else { return section.report("\(what) needs a `queue`") }
     var plan = Plan(queue: place.reference(queueNames, what: "queue") ?? "")

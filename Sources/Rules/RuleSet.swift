@@ -136,23 +136,26 @@ public struct RuleSet: Sendable {
   }
 
   /// The rules of which it rests on what is unknown whether they take a case, before one surely does,
-  /// each with what would have to be known.
+  /// each by its place among all and with what would have to be known.
   ///
   /// - Parameter purse: what finding out may cost, in steps; once it is empty, no more are found.
-  public func undecided(_ facts: Facts, from purse: inout Int) -> [(rule: Rule, needs: [String])] {
-    var found: [(rule: Rule, needs: [String])] = []
+  public func undecided(_ facts: Facts, from purse: inout Int) -> [(at: Int, needs: [String])] {
+    var found: [(at: Int, needs: [String])] = []
     var candidates = index.candidates(facts)
     while let at = candidates.next() {
       guard purse > 0, let condition = rules[at].when else { break }
       let value = condition.evaluate(facts.slots, from: &purse)
       if value == .bool(true) { break }
       let needs = value.isUnknown ? condition.needs(condition.trace(facts.slots)) : []
-      if !needs.isEmpty { found.append((rules[at], needs)) }
+      if !needs.isEmpty { found.append((at, needs)) }
     }
     return found
   }
 
-  func decision(_ at: Int, _ facts: Facts) -> Decision {
+  /// What becomes of a case that a rule takes.
+  ///
+  /// - Parameter at: the rule's place among all.
+  package func decision(_ at: Int, _ facts: Facts) -> Decision {
     let rule = rules[at]
     let (completed, leftOut) = complete(rule, facts)
     var hoursAsked: [Decision.HoursAsked] = []

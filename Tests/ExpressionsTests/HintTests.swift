@@ -7,9 +7,15 @@ struct `A condition written as elsewhere` {
     var environment = Environment(variables: [
       .init("a.text", .string), .init("a.list", .list(.string)), .init("now", .timestamp),
       .init("a.flag", .bool), .init("a.map", .map(.string, .dyn)), .init("a.number", .int),
-      .init("a.events", .list(.object("event"))),
+      .init("a.events", .list(.object("event"))), .init("hours", .map(.string, .bool)),
+      .init("queues", .map(.string, .object("queue"))),
     ])
-    environment.objects = ["event": [.init("kind", .string)]]
+    environment.objects = [
+      "event": [.init("kind", .string), .init("at", .timestamp)],
+      "queue": [.init("waiting", .int)],
+    ]
+    environment.members = [("hours", ["office"]), ("queues", ["support", "office", "a"])]
+    environment.zoneNames = { ["Europe/Berlin", "America/New_York", "Etc/GMT"] }
     return environment
   }()
 
@@ -154,6 +160,14 @@ struct `A condition written as elsewhere` {
     ("now.getHours('UTC+2') < 9", "write it as +02:00"),
     ("now.getHours('-5:30') < 9", "write it as -05:30"),
     ("now.getHours('CEST') < 9", "zones are named as in Europe/Berlin, or +02:00"),
+    ("now.getHours('Europe/Berln') < 9", "did you mean `Europe/Berlin`?"),
+    ("now.getHours('new york') < 9", "did you mean `America/New_York`?"),
+    ("now.getHours() > 'noon'", "hours are whole numbers from 0 to 23"),
+    ("now.getHours() == '25:00'", "hours are whole numbers from 0 to 23"),
+    ("now == '2026-12-24T10:00:00Z'", "write `timestamp(\"2026-12-24T10:00:00Z\")`"),
+    ("now == '12:00'", "a moment is written `timestamp(\"2026-11-25T21:25:00Z\")`"),
+    ("a.events[0].at in '48h'", "a moment is written `timestamp(\"2026-11-25T21:25:00Z\")`"),
+    ("now > '48h'", "a moment is written `timestamp(\"2026-11-25T21:25:00Z\")`"),
     ("now > '24.12.2026'", "write `timestamp(\"2026-12-24T00:00:00Z\")`"),
     ("now - now < 3600000000000", "for nanoseconds write `duration(\"3600s\")`"),
     ("now - now < 1500000000", "for nanoseconds write `duration(\"1.5s\")`"),
@@ -183,6 +197,56 @@ struct `A condition written as elsewhere` {
   /// What stands first in a hint between backticks is a condition, or goes where the mistake is.
   @Test(arguments: [
     ("a.events.contains('x')", "a.events.exists(e, e.kind == \"x\")"),
+    (
+      "now == '2026-12-24'",
+      "now >= timestamp(\"2026-12-24T00:00:00Z\") && now < timestamp(\"2026-12-25T00:00:00Z\")"
+    ),
+    (
+      "now != '31.12.2026'",
+      "(now < timestamp(\"2026-12-31T00:00:00Z\") || now >= timestamp(\"2027-01-01T00:00:00Z\"))"
+    ),
+    (
+      "now == 2026-12-24",
+      "now >= timestamp(\"2026-12-24T00:00:00Z\") && now < timestamp(\"2026-12-25T00:00:00Z\")"
+    ),
+    (
+      "20261224 == now",
+      "now >= timestamp(\"2026-12-24T00:00:00Z\") && now < timestamp(\"2026-12-25T00:00:00Z\")"
+    ),
+    ("now.getHours() > '18:00'", "now.getHours() >= 18"),
+    ("now.getHours() <= '18:00'", "now.getHours() < 18"),
+    ("'9:00' <= now.getHours('+02:00')", "now.getHours(\"+02:00\") >= 9"),
+    ("now.getHours() >= '6pm'", "now.getHours() >= 18"),
+    ("now.getHours() > '18'", "now.getHours() > 18"),
+    (
+      "now.getHours('UTC') >= '18:30'",
+      "now.getHours(\"UTC\") * 60 + now.getMinutes(\"UTC\") >= 1110"
+    ),
+    ("now.getHours() == '09:00'", "now.getHours() * 60 + now.getMinutes() == 540"),
+    ("a.text is empty", "size(a.text) == 0"), ("a.list is not empty", "size(a.list) > 0"),
+    ("a.text is missing", "!has(a.text)"), ("a.text is not set", "!has(a.text)"),
+    ("a.text is present && a.flag", "has(a.text)"), ("a.map.b is not defined", "!has(a.map.b)"),
+    ("office", "hours.office"), ("!office && a.flag", "hours.office"),
+    ("office == true", "hours.office"), ("office.waiting > 3", "queues.office.waiting"),
+    ("support.waiting > 3", "queues.support.waiting"),
+    ("support.wating > 3", "queues.support.waiting"),
+    ("a.txt == 'x'", "a.text"),
+    (
+      "a.events.exists(e, now - e.at < duration('1h')) && support.waiting == 0",
+      "queues.support.waiting"
+    ),
+    ("now - '48h' > now", "now - duration(\"48h\")"),
+    ("a.events.exists(e, e.at > now - '2 days')", "now - duration(\"48h\")"),
+    ("now + '90m' > now", "now + duration(\"90m\")"),
+    ("a.events[0].at > '48h'", "now - a.events[0].at > duration(\"48h\")"),
+    ("a.events.exists(e.kind == 'x')", "a.events.exists(e, e.kind == \"x\")"),
+    ("a.events.exists(event.kind == 'x')", "a.events.exists(event, event.kind == \"x\")"),
+    ("a.events.exists(kind == 'x')", "a.events.exists(e, e.kind == \"x\")"),
+    ("a.list.all(x == 'x' || x == a.text)", "a.list.all(x, x == \"x\" || x == a.text)"),
+    ("size(a.events.filter(e.kind == 'x')) > 1", "a.events.filter(e, e.kind == \"x\")"),
+    ("'x' contains a.list", "\"x\" in a.list"), ("'x'.contains(a.list)", "\"x\" in a.list"),
+    ("a.text contains a.list", "a.text in a.list"), ("'x' contains a.map", "\"x\" in a.map"),
+    ("!('x' contains a.events)", "a.events.exists(e, e.kind == \"x\")"),
     ("a.events.includes('x')", "a.events.exists(e, e.kind == \"x\")"),
     ("a.map.contains('x')", "\"x\" in a.map"), ("a.map.includes('x')", "\"x\" in a.map"),
     ("a.list.includes('x')", "\"x\" in a.list"), ("a.list.has('x')", "\"x\" in a.list"),

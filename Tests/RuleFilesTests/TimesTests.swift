@@ -12,6 +12,12 @@ struct `A test that gives no time` {
   private static let workspaces = 100
   private static let testsEach = 6
   private static let zones = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu"]
+  private static let clocks = [
+    "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe", "America/New_York", "UTC",
+  ]
+  /// When something was, and for how long conditions ask about it.
+  private static let moment = "2027-03-04T10:20:30Z"
+  private static let ages = ["50h", "61m"]
   private static let weeks = [
     "{ mon-sun: \"00:00-24:00\" }", "{ mon-fri: \"09:00-17:00\" }", "{ mon-sun: \"08:00-20:00\" }",
     "{ mon-sun: [\"00:00-08:00\", \"20:00-24:00\"] }", "{ sat-sun: \"10:00-16:00\" }",
@@ -24,10 +30,19 @@ struct `A test that gives no time` {
     let names = ["a", "b", "c"]
     /// Whether conditions ask for the hour and the day, too.
     let asksTime: Bool
+    /// Where: such that its hours begin at half and quarter hours of UTC, too, and that the clock is put
+    /// forward by half an hour.
+    let clock: String
+    /// Whether they also ask how long ago it was.
+    let asksAge: Bool
     init(_ seed: Int, asksTime: Bool) {
       generator = Seeded(seed)
       self.asksTime = asksTime
+      clock = clocks[seed % clocks.count]
+      asksAge = asksTime && seed % 3 == 0
     }
+
+    private var event: String { ", customer: { events: [{ kind: a, at: \(moment) }] }" }
 
     mutating func one(of all: [String]) -> String {
       all[Int.random(in: all.indices, using: &generator)]
@@ -50,9 +65,17 @@ struct `A test that gives no time` {
       func hours() -> String {
         (Bool.random(using: &generator) ? "" : "!") + "hours." + one(of: names)
       }
-      switch Int.random(in: 0..<(asksTime ? 7 : 4), using: &generator) {
-      case 4: return "now.getHours(\"UTC\") >= \(one(of: ["6", "16", "22"]))"
-      case 5: return "now.getDayOfWeek() in [0, 6] && \(hours())"
+      switch Int.random(in: 0..<(asksAge ? 11 : asksTime ? 8 : 4), using: &generator) {
+      case 4: return "now.getHours(\"\(clock)\") >= \(one(of: ["6", "16", "22"]))"
+      case 5: return "now.getDayOfWeek(\"\(clock)\") in [0, 6] && \(hours())"
+      case 7:
+        return
+          "now.getMinutes(\"\(clock)\") >= \(one(of: ["15", "30", "45"])) && now.getHours(\"\(clock)\") == 17"
+      case 8: return "now < timestamp(\"\(moment)\") && \(hours())"
+      case 9: return "now - timestamp(\"\(moment)\") <= duration(\"\(one(of: ages))\")"
+      case 10:
+        return
+          "customer.events.exists(e, now - e.at < duration(\"\(one(of: ages))\") && now > e.at)"
       case 6: return "now.getHours() < 9 || \(hours())"
       case 0: return hours()
       case 1: return "\(hours()) && \(hours())"
@@ -72,7 +95,7 @@ struct `A test that gives no time` {
         }
         let given = told.isEmpty ? "" : ", hours: { \(told.joined(separator: ", ")) }"
         return
-          "- name: t\(number)\n  given: { session: { channel: phone }, conversation: { intent: \(one(of: ["x", "y", "z"])) }\(given) }\n"
+          "- name: t\(number)\n  given: { session: { channel: phone }, conversation: { intent: \(one(of: ["x", "y", "z"])) }\(asksAge ? event : "")\(given) }\n"
           + "  expect: { \(one(of: ["rule: r0", "rule: rest", "queue: q0", "queue: q2", "priority: 0", "answer: closed"])) }\n"
       }
       return [
@@ -120,7 +143,7 @@ struct `A test that gives no time` {
       let loaded = WorkspaceFolder.load(
         files: files, name: "x", now: Date(timeIntervalSince1970: 1_795_641_953))
       let workspace = try #require(loaded.workspace, "\(loaded.rendered)")
-      let moments = Self.different(workspace.hours, asksTime)
+      let moments = try Self.different(workspace.hours, made)
       for test in loaded.tests {
         let told = loaded.diagnostics.first {
           "\($0.file):\($0.line)" == test.place && $0.message.contains("the test gives")
@@ -148,21 +171,33 @@ struct `A test that gives no time` {
       "\(warned) \(unwarned) \(atAllTimes)")
   }
 
-  /// Of all moments at which hours open or close, or an hour begins, those that differ in what is open,
-  /// or in the hour and the day.
-  private static func different(_ hours: [HoursConfiguration], _ asksTime: Bool) -> [Instant] {
+  /// Of all moments at which hours open or close, or a quarter of an hour begins, or what was is so old,
+  /// those that differ in what is open, in the day, the hour and the quarter there, or in how old it is.
+  private static func different(_ hours: [HoursConfiguration], _ made: Made) throws -> [Instant] {
     let from = hours.map(\.expandedFrom).max() ?? Instant(milliseconds: 0)
     let until = hours.map(\.expandedUntil).min() ?? Instant(milliseconds: 0)
     var all = [from] + hours.flatMap { $0.open.flatMap { [$0.start, $0.end] } }
-    if asksTime {
-      let first = from.milliseconds / 3_600_000
-      all += (first...until.milliseconds / 3_600_000).map { Instant(milliseconds: $0 * 3_600_000) }
+    let quarter: Int64 = 900_000
+    let zone = try #require(TimeZone(identifier: made.clock))
+    var turns: [Int64] = []
+    if made.asksTime {
+      let first = from.milliseconds / quarter
+      all += (first...until.milliseconds / quarter).map { Instant(milliseconds: $0 * quarter) }
+      let at = try #require(Timestamp(moment)).seconds * 1_000
+      turns = made.asksAge ? ([0] + [50 * 60, 61].map { $0 * 60_000 }).map { at + $0 } : []
+      all += turns.flatMap { [$0, $0 + 1] }.map(Instant.init(milliseconds:))
     }
     var seen: Set<[Int64]> = []
     return all.filter { moment in
-      let hourOfWeek = asksTime ? moment.milliseconds / 3_600_000 % 168 : 0
-      return moment >= from && moment < until
-        && seen.insert(hours.map { $0.isOpen(at: moment) ? 1 : 0 } + [hourOfWeek]).inserted
+      guard moment >= from, moment < until else { return false }
+      var key = hours.map { $0.isOpen(at: moment) ? Int64(1) : 0 }
+      if made.asksTime {
+        let offset = zone.secondsFromGMT(
+          for: Date(timeIntervalSince1970: Double(moment.milliseconds) / 1_000))
+        key += [moment.milliseconds / quarter % 672, Int64(offset)]
+        key += turns.map { ($0 - moment.milliseconds).signum() }
+      }
+      return seen.insert(key).inserted
     }
   }
 }
