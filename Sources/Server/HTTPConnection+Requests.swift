@@ -206,7 +206,7 @@ extension HTTPConnection {
   ) {
     exchange?.kind = .submitted(.direct { APIResponse($0) })
     let edge = edge
-    errand().run(in: edge.heavy) { _ in
+    errand().run(in: edge.keeps) { _ in
       do throws(StoreFault) {
         let hold = try edge.store.blobs.keep(bytes, writer.workspace)
         writer.submit([Request(.blob(row), ticket: ticket, idempotency: key, holds: [hold])])
