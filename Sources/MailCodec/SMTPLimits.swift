@@ -10,6 +10,11 @@ public struct SMTPLimits: Equatable, Sendable {
   public var recipientsMax = 100
   /// Bytes of a message after unstuffing; announced as SIZE (RFC 1870).
   public var messageBytesMax = 26_214_400
+  /// Bytes of a message that are kept without asking the channel for room.
+  public var roomlessBytesMax = 65_536
+  /// The slowest rate at which a message may come, once it has had `idleMillisecondsMax`: 4 kB a
+  /// second, or one byte every five minutes would hold what came before for ever.
+  public var textBytesPerMillisecond = 4
   /// Faulty or refused commands before 421 and closing.
   public var errorsMax = 10
   /// Commands that do nothing for a message (NOOP, RSET, HELP, VRFY, hello) in a row.

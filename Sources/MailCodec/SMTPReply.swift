@@ -36,6 +36,7 @@ extension SMTPReply {
   public static let noSuchMailbox = SMTPReply(550, "5.1.1", "no such mailbox here")
   public static let notPermitted = SMTPReply(550, "5.7.1", "not permitted")
   public static let tryLater = SMTPReply(451, "4.3.0", "try again later")
+  public static let noRoom = SMTPReply(452, "4.3.1", "too much mail at once, try again later")
   public static let storageStalled = SMTPReply(452, "4.3.1", "storage is busy, try again later")
 
   static let sayHello = SMTPReply(503, "5.5.1", "say hello first")
@@ -55,5 +56,6 @@ extension SMTPReply {
   static let bareLineEnd = SMTPReply(550, "5.5.2", "lines must end with CRLF")
   static let tooManyErrors = SMTPReply(421, "4.7.0", "too many errors")
   static let idle = SMTPReply(421, "4.4.2", "idle too long")
+  static let tooSlow = SMTPReply(421, "4.4.2", "message comes too slowly")
   static let drained = SMTPReply(421, "4.3.2", "service shutting down")
 }

@@ -149,7 +149,15 @@ extension SMTPServer {
     guard state == .mail else { return say(.sayMail, isError: true) }
     // RFC 5321 §3.3, RFC 2033 §4.2: no recipient was accepted, so there is nothing to send to.
     guard !recipients.isEmpty else { return say(.sayRecipient, isError: true) }
-    text = SMTPText()
+    if let declared = sender.declaredBytes, declared > limits.roomlessBytesMax {
+      return ask(.room(declared))
+    }
+    beginText(room: min(limits.roomlessBytesMax, limits.messageBytesMax))
+  }
+
+  mutating func beginText(room: Int) {
+    text = SMTPText(room: room)
+    textMilliseconds = 0
     state = .data
     say(SMTPReply(354, nil, "end with CRLF.CRLF"))
   }

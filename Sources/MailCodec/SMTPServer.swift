@@ -42,6 +42,10 @@ public struct SMTPServer: Sendable {
   public enum Request: Equatable, Sendable {
     case sender(Sender)
     case recipient(SMTPPath)
+    /// Whether so many bytes of a message may be held, those that have come among them. Asked at DATA of
+    /// a message that says to be long, and of any as it grows. A refusal is told at DATA, or at the
+    /// end of the message, of which nothing is kept then.
+    case room(Int)
     /// Answer when it is durable: `answer(_:)` with one reply, or on LMTP `answer(each:)`.
     case message(Message)
     /// Reply has been sent in plain; do the handshake, then call `tlsStarted`.
@@ -75,6 +79,7 @@ public struct SMTPServer: Sendable {
   var errors = 0
   var idleCommands = 0
   var idleMilliseconds = 0
+  var textMilliseconds = 0
 
   public init(_ dialect: Dialect, hostname: String, limits: SMTPLimits = SMTPLimits()) {
     self.dialect = dialect
@@ -86,6 +91,12 @@ public struct SMTPServer: Sendable {
   /// False while the channel should stop reading the socket.
   public var wantsInput: Bool {
     !hasClosed && (pending == nil || input.count < limits.pipelinedBytesMax)
+  }
+
+  /// Whether bytes of a message are held, or of one that is being decided.
+  public var holdsMessage: Bool {
+    if case .message = pending { return true }
+    return state == .data && text.fault == nil
   }
 
   /// The greeting (RFC 5321 §4.3.1).
@@ -110,6 +121,11 @@ public struct SMTPServer: Sendable {
     let (sum, overflow) = idleMilliseconds.addingReportingOverflow(max(milliseconds, 0))
     idleMilliseconds = overflow ? .max : sum
     if idleMilliseconds >= limits.idleMillisecondsMax { close(.idle) }
+    if state == .data {
+      textMilliseconds += min(max(milliseconds, 0), limits.idleMillisecondsMax)
+      let slowest = limits.idleMillisecondsMax + text.total / limits.textBytesPerMillisecond
+      if textMilliseconds > slowest { close(.tooSlow) }
+    }
     return step()
   }
 
@@ -162,6 +178,15 @@ public struct SMTPServer: Sendable {
     case .recipient(let path):
       say(first, isError: !first.isPositive)
       if first.isPositive { recipients.append(path) }
+    case .room(let bytes):
+      switch (state, first.isPositive) {
+      case (.data, true): text.room = bytes
+      case (.data, false): text.refuse(first)
+      case (_, true): beginText(room: bytes)
+      case (_, false):
+        say(first)
+        reset()
+      }
     case .message:
       let count = dialect == .lmtp ? recipients.count : 1
       for index in 0..<count { say(index < replies.count ? replies[index] : .tryLater) }
@@ -257,17 +282,22 @@ public struct SMTPServer: Sendable {
       // Twice the limit and still no end: draining further would serve nobody.
       close(SMTPReply(421, "4.3.4", "message too big"))
       return false
+    case .outgrown:
+      ask(.room(min(max(text.room, 1) * 2, limits.messageBytesMax)))
+      return true
     case .ended(let fault):
-      let message = Message(sender: sender, recipients: recipients, bytes: text.bytes, hello: hello)
+      var message = Message(sender: sender, recipients: recipients, bytes: text.bytes, hello: hello)
       text = SMTPText()
       if let fault {
         // RFC 2033 §4.2: one reply for each accepted recipient, whatever went wrong.
         for _ in 0..<(dialect == .lmtp ? recipients.count : 1) { say(fault) }
-        errors += 1
+        if fault.code >= 500 { errors += 1 }
         reset()
       } else {
         state = .ready
-        ask(.message(message))
+        newRequest = .message(message)
+        message.bytes = []  // they are the channel's
+        pending = .message(message)
       }
       return true
     }

@@ -8,6 +8,8 @@ struct SMTPText: Sendable {
     case ended(SMTPReply?)
     case bareLineEnd
     case flooded
+    /// It has all the room that it was given, and more comes.
+    case outgrown
   }
 
   var bytes: [UInt8] = []
@@ -15,6 +17,10 @@ struct SMTPText: Sendable {
   var lineBytes = 0
   var total = 0
   var fault: SMTPReply?
+  /// How many bytes of it may be kept.
+  var room: Int
+
+  init(room: Int = 0) { self.room = room }
 
   /// Reads as far as the end of the message or of `raw`; says how many bytes it took.
   mutating func read(_ raw: UnsafeRawBufferPointer, _ limits: SMTPLimits) -> (Int, Outcome) {
@@ -25,8 +31,11 @@ struct SMTPText: Sendable {
       case .inLine where byte != 13 && byte != 10,
         .lineStart where byte != 13 && byte != 10 && byte != 46:
         // A run of ordinary bytes goes over at once.
+        let left = isBounded(limits) ? room - bytes.count : raw.count
+        guard left > 0 else { return (at, .outgrown) }
+        let last = min(raw.count, at + left)
         var end = at + 1
-        while end < raw.count, raw[end] != 13, raw[end] != 10 { end += 1 }
+        while end < last, raw[end] != 13, raw[end] != 10 { end += 1 }
         keep(UnsafeRawBufferPointer(rebasing: raw[at..<end]), limits)
         place = .inLine
         at = end
@@ -39,6 +48,7 @@ struct SMTPText: Sendable {
         at += 1
       case .afterCR:
         guard byte == 10 else { return (at, .bareLineEnd) }
+        guard !isBounded(limits) || bytes.count + 2 <= room else { return (at, .outgrown) }
         endLine(limits)
         at += 1
       case .afterDot where byte == 13:
@@ -57,6 +67,11 @@ struct SMTPText: Sendable {
       }
     }
     return (at, .more)
+  }
+
+  /// Whether more room could be of use: past the limit of a message nothing is kept.
+  private func isBounded(_ limits: SMTPLimits) -> Bool {
+    fault == nil && room < limits.messageBytesMax
   }
 
   private mutating func keep(_ run: UnsafeRawBufferPointer, _ limits: SMTPLimits) {
@@ -79,7 +94,7 @@ struct SMTPText: Sendable {
   }
 
   /// From here on the message is only read to its end, not kept.
-  private mutating func refuse(_ reply: SMTPReply) {
+  mutating func refuse(_ reply: SMTPReply) {
     fault = reply
     bytes = []
   }

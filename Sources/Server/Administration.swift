@@ -12,7 +12,7 @@ import Wire
 enum Administration {
   static func answer(
     _ method: String, _ path: [String], _ query: QueryParameters, _ body: [UInt8], _ edge: Edge,
-    _ ticket: Ticket, by who: String
+    _ ticket: Ticket, by who: String, for errand: Errand
   ) {
     @Sendable func reply(_ response: APIResponse) {
       edge.hub.post(ticket.ref, .rendered(ticket.exchange, response))
@@ -23,7 +23,7 @@ enum Administration {
       case ("GET", "tokens", 1): reply(try tokens(query["workspace"], edge))
       case ("POST", "tokens", 2) where path[1] == "revoke": try revokeTokens(body, edge, reply)
       case ("GET", "timeline", 1): try timeline(query, edge, reply)
-      case ("GET", "explain", 1): try explain(query, edge, reply)
+      case ("GET", "explain", 1): try explain(query, edge, errand, reply)
       case ("POST", "reload", 1):
         edge.reload(by: who) { reply($0.response) }
       case (_, "rules", 1...2): try rules(method, path, query, body, edge, by: who, reply)
@@ -68,12 +68,13 @@ enum Administration {
   // MARK: - Looking
 
   private static func explain(
-    _ query: QueryParameters, _ edge: Edge, _ reply: @escaping @Sendable (APIResponse) -> Void
+    _ query: QueryParameters, _ edge: Edge, _ errand: Errand,
+    _ reply: @escaping @Sendable (APIResponse) -> Void
   ) throws(APIProblem) {
     let writer = try workspace(query["workspace"], edge)
     guard let api = edge.api(writer.workspace) else { throw .unavailable }
     let asked = try ExplainRequest(api.directory, by: "administrator") { query[$0] }
-    Explainer.answer(asked, writer, api, edge, reply)
+    Explainer.answer(asked, writer, api, edge, for: errand, reply)
   }
 
   private static func state(_ edge: Edge) -> APIResponse {

@@ -22,8 +22,10 @@ public final class Edge: Sendable {
   public let store: SQLiteStore
   /// Renders answers that need rows: short, and somebody waits for each.
   public let reads: ReadPool
-  /// What takes long, so that no reader waits behind it: understanding mail, keeping attachments.
+  /// What takes long, so that no reader waits behind it: understanding mail, looking back.
   public let heavy: ReadPool
+  /// Keeps attachments. Their disk may hang, where mail that has none is still understood.
+  public let keeps: ReadPool
   /// What is large and has its bound, some tens of milliseconds: understanding long bodies. Neither do
   /// readers wait behind it, nor it behind what takes seconds.
   public let bulk: ReadPool
@@ -38,7 +40,10 @@ public final class Edge: Sendable {
   /// Nil without certificates.
   let encryption: Encryption?
   let streams: StreamCounts
+  /// For the content of requests, and for mail: strangers who send mail take nothing from those who
+  /// have a token.
   let contents: ContentRoom
+  let mails: ContentRoom
   private let state = Mutex(State())
   private let ends = DispatchQueue(label: "ends of tokens")
 
@@ -86,6 +91,7 @@ public final class Edge: Sendable {
     self.store = store
     reads = try pool("read")
     heavy = try pool("heavy")
+    keeps = try pool("keeps")
     bulk = try pool("bulk")
     files = try pool("files")
     looks = try pool("looks")
@@ -96,6 +102,7 @@ public final class Edge: Sendable {
     streams = StreamCounts(contextBytesMax: settings.contextBytesMax)
     contents = ContentRoom(
       bytesMax: max(settings.heldBytesMax, settings.contentBytesMax))
+    mails = ContentRoom(bytesMax: max(settings.mailHeldBytesMax, settings.mailBytesMax))
   }
 
   func writer(_ workspace: WorkspaceID) -> Writer? { state.withLock { $0.writers[workspace] } }

@@ -23,6 +23,8 @@ final class Errand: Sendable {
     if isWanted { pool.run { reads in self.state.withLock { $0.take() }?(reads) } }
   }
 
+  var isOver: Bool { state.withLock { $0.isOver } }
+
   func callOff() {
     // What it holds may be large: it goes when nobody waits for the lock.
     let waiting = state.withLock { state in

@@ -52,21 +52,22 @@ enum Explainer {
   }
 
   static func past(
-    _ asked: ExplainRequest, _ at: Instant, _ writer: Writer, _ api: API, _ reads: any StoreReader
+    _ asked: ExplainRequest, _ at: Instant, _ writer: Writer, _ api: API, _ reads: any StoreReader,
+    for errand: Errand
   ) -> APIResponse {
     do {
       var router = Router()
       let clock = ContinuousClock()
       let end = clock.now + .seconds(replaySecondsMax)
-      var (count, inTime) = (0, true)
+      var (count, isWanted) = (0, true)
       try reads.walkLog(
         writer.workspace, upTo: at,
         record: {
+          if count.isMultiple(of: 1_024) { isWanted = clock.now < end && !errand.isOver }
           count += 1
-          if count.isMultiple(of: 1_024) { inTime = clock.now < end }
-          return inTime
+          return isWanted
         }, { router.apply($0, at: $1) })
-      guard inTime else {
+      guard isWanted else {
         throw APIProblem(
           503, "replay-too-long", "The log is too long",
           "\(count) records in \(replaySecondsMax) s did not reach \(at); ask on a faster machine, of a copy of the data folder"
@@ -83,12 +84,13 @@ enum Explainer {
 
   /// Answers whoever asks; the present is asked for when what it rests on is durable, or by an
   /// administrator.
+  /// - Parameter errand: called off, nobody hears: then a replay that is under way ends, too.
   static func answer(
     _ asked: ExplainRequest, _ writer: Writer, _ api: API, _ edge: Edge,
-    _ reply: @escaping @Sendable (APIResponse) -> Void
+    for errand: Errand, _ reply: @escaping @Sendable (APIResponse) -> Void
   ) {
     if let at = asked.at {
-      return edge.heavy.run { reply(past(asked, at, writer, api, $0)) }
+      return errand.run(in: edge.heavy) { reply(past(asked, at, writer, api, $0, for: errand)) }
     }
     let live = writer.peek { Live(asked.subject, $0.router, at: edge.health.clock.now) }
     edge.reads.run { reply(present(asked, writer, api, live, $0)) }

@@ -39,28 +39,40 @@ extension HTTPConnection {
     if !Self.isKnown(request.method) { return .unknownMethod }
     let page = ServerPage(request)
     if let open = openPage(page, request) { return open }
-    // RFC 9110 §8.4.1, §15.5.16: read as it is, packed content would be taken for nonsense.
-    if request.fields.list("content-encoding", hasOtherThan: "identity") { return .coded }
-    // §14.5: and a part for the whole.
-    if request.method == .put, !request.fields.values("content-range").isEmpty { return .partial }
+    // Told to those alone whose content would be read.
+    let unfit = Self.unfit(request)
     let standard = edge.settings.bodyBytesMax
     if isAdministration, path.first == "admin" {
-      return bound(request, path.dropFirst().first == "rules" ? rulesBytesMax : standard)
+      return unfit
+        ?? bound(request, path.dropFirst().first == "rules" ? rulesBytesMax : standard, nil)
     }
     guard let caller = authenticate(request) else { return APIResponse(.unauthorized) }
     guard let api = edge.api(caller.workspace) else { return unserved(caller) }
     admitted = caller
-    if let length = request.contentLength, length <= min(Limit.droppedBytes, standard) {
-      return bound(request, standard)
+    if unfit == nil, let length = request.contentLength,
+      length <= min(Limit.droppedBytes, standard)
+    {
+      return bound(request, standard, caller)
     }
     if let refusal = refusal(page, request) { return refusal }
     if let refusal = api.refusal(apiRequest(request, path, query, body: []), caller) {
       return APIResponse(refusal)
     }
+    if let unfit { return unfit }
     let isAttachment = path == ["v1", "blobs"] && request.method == .post
     let isRules = path.starts(with: ["v1", "rules"])
     return bound(
-      request, isAttachment ? edge.settings.blobBytesMax : isRules ? rulesBytesMax : standard)
+      request, isAttachment ? edge.settings.blobBytesMax : isRules ? rulesBytesMax : standard,
+      caller)
+  }
+
+  /// What content would be taken for something else.
+  private static func unfit(_ request: IncomingRequest) -> APIResponse? {
+    // RFC 9110 §8.4.1, §15.5.16: read as it is, packed content would be taken for nonsense.
+    if request.fields.list("content-encoding", hasOtherThan: "identity") { return .coded }
+    // §14.5: and a part for the whole.
+    return request.method == .put && !request.fields.values("content-range").isEmpty
+      ? .partial : nil
   }
 
   /// RFC 9110 §9.1: one that is known and of no use on a page gets 405, any other 501.
@@ -74,16 +86,19 @@ extension HTTPConnection {
   private var rulesBytesMax: Int { max(Limit.rulesBytesMax, edge.settings.bodyBytesMax) }
 
   /// Chunks are counted as they come; a length is judged now.
-  private func bound(_ request: IncomingRequest, _ bytesMax: Int) -> APIResponse? {
+  /// - Parameter caller: nil for administration, which takes no room.
+  private func bound(_ request: IncomingRequest, _ bytesMax: Int, _ caller: Caller?) -> APIResponse?
+  {
     if let length = request.contentLength, length > bytesMax {
       return APIResponse(
         APIProblem(413, "too-large", "Too large", "a body may have \(bytesMax) bytes here"))
     }
     let bytes = request.contentLength ?? bytesMax
     contentBytes = bytes
-    if bytes > Limit.droppedBytes, !isAdministration {
-      room = edge.contents.take(bytes)
-      if room == nil { return .noRoom }
+    if bytes > Limit.droppedBytes, let caller {
+      do throws(ContentRoom.Refusal) {
+        room = try edge.contents.take(bytes, by: .token(caller.token))
+      } catch { return error == .full ? .noRoom : .noShare }
     }
     admitContent(bytesMax: bytesMax)
     return nil
@@ -190,6 +205,16 @@ extension APIResponse {
       APIProblem(
         503, "no-room", "Too much at once",
         "the long content of other requests takes all the memory that there is for it; nothing was recorded, try again in a few seconds"
+      ))
+    response.headers = [.init("Retry-After", "5")]
+    return response
+  }
+
+  static var noShare: APIResponse {
+    var response = APIResponse(
+      APIProblem(
+        429, "share-taken", "Too much at once",
+        "other long content by the same token is still under way, and takes as much of the memory for it as stays free for everybody else; nothing was recorded, try again in a few seconds"
       ))
     response.headers = [.init("Retry-After", "5")]
     return response

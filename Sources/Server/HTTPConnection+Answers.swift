@@ -155,7 +155,7 @@ extension HTTPConnection {
     if case .offered = packed.kind {} else { packed.kind = .blob }
     exchange = packed
     let (edge, ref, number) = (edge, connection.ref, number)
-    edge.reads.run { _ in
+    errand().run(in: edge.reads) { _ in
       var response = response
       Compression.apply(to: &response, if: true)
       edge.hub.post(ref, .rendered(number, response))

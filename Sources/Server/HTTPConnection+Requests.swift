@@ -77,13 +77,13 @@ extension HTTPConnection {
     _ connection: Connection
   ) {
     let (edge, ticket) = (edge, Ticket(connection.ref, exchange: number))
-    let who = LocalUser.name(connection.localUser)
+    let (who, errand) = (LocalUser.name(connection.localUser), errand())
     let answer = { @Sendable in
       Administration.answer(
-        request.method.rawValue, path, query, request.body, edge, ticket, by: who)
+        request.method.rawValue, path, query, request.body, edge, ticket, by: who, for: errand)
     }
     if request.body.count > Limit.understoodHereBytes {
-      errand().run(in: edge.bulk) { _ in answer() }
+      errand.run(in: edge.bulk) { _ in answer() }
     } else {
       answer()
     }
@@ -190,7 +190,7 @@ extension HTTPConnection {
     let ticket = Ticket(connection.ref, exchange: number)
     guard asked.at == nil else {
       let edge = edge
-      return Explainer.answer(asked, writer, api, edge) {
+      return Explainer.answer(asked, writer, api, edge, for: errand()) {
         edge.hub.post(ticket.ref, .rendered(ticket.exchange, $0))
       }
     }
@@ -206,7 +206,7 @@ extension HTTPConnection {
   ) {
     exchange?.kind = .submitted(.direct { APIResponse($0) })
     let edge = edge
-    errand().run(in: edge.heavy) { _ in
+    errand().run(in: edge.keeps) { _ in
       do throws(StoreFault) {
         let hold = try edge.store.blobs.keep(bytes, writer.workspace)
         writer.submit([Request(.blob(row), ticket: ticket, idempotency: key, holds: [hold])])

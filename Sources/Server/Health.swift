@@ -7,7 +7,7 @@ import Synchronization
 /// | it is | when | whoever asks |
 /// |---|---|---|
 /// | ok | nothing is known to be wrong | is served |
-/// | degraded | something stored is damaged, or a whole workspace, attachments cannot be read, the index does not go on, or the clock stepped back | is served, all but those who need just that |
+/// | degraded | something stored is damaged, or a whole workspace, attachments cannot be read or kept, the index does not go on, or the clock stepped back | is served, all but those who need just that |
 /// | unavailable | nothing can be made durable | is refused |
 public final class Health: Sendable {
   public struct Facts: Sendable {
@@ -38,6 +38,17 @@ public final class Health: Sendable {
     public fileprivate(set) var isStill = false
     /// Whether reading an attachment does not come to its end.
     public fileprivate(set) var filesHang = false
+    /// Since when keeping an attachment has not come to its end; nil while it does.
+    public fileprivate(set) var keepsHang: Instant?
+
+    /// What is wrong with attachments, in a sentence.
+    var attachments: String? {
+      if let since = keepsHang {
+        return
+          "attachments cannot be kept since \(since): their disk does not answer; mail and uploads that bring some wait"
+      }
+      return filesHang ? Health.filesHang : nil
+    }
   }
   static let filesHang = "reading an attachment does not come to its end: its disk does not answer"
   static let stands = "a look at what is stored does not come to its end: the disk does not answer"
@@ -62,7 +73,7 @@ public final class Health: Sendable {
       let result = body(&facts)
       hasTrouble.store(
         facts.trouble != nil || facts.outages > 0 || !facts.damaged.isEmpty
-          || !facts.unserved.isEmpty || facts.search != nil || facts.filesHang,
+          || !facts.unserved.isEmpty || facts.search != nil || facts.attachments != nil,
         ordering: .relaxed)
       return result
     }
@@ -166,6 +177,18 @@ public final class Health: Sendable {
     }
     if isSo, !wasSo { Log.fault("reading attachments", Self.filesHang) }
     if wasSo, !isSo { Log.note("attachments are read again") }
+  }
+
+  func keepsHang(since: Instant?) {
+    guard since != nil || hasTrouble.load(ordering: .relaxed) else { return }
+    let (before, now) = change { facts in
+      let before = facts.keepsHang
+      // One after the other may hang: it began with the first.
+      facts.keepsHang = since.map { min($0, before ?? $0) }
+      return (before, facts.attachments)
+    }
+    if before == nil, since != nil, let now { Log.fault("keeping attachments", now) }
+    if before != nil, since == nil { Log.note("attachments are kept again") }
   }
 
   // MARK: - Damage

@@ -197,6 +197,18 @@ struct Metrics {
     series(
       "stream_context_bytes", "Memory counted for what streams' compression remembers.", "gauge",
       [("", "\(edge.streams.heldContextBytes)")])
+    let rooms = [("requests", edge.contents.counts), ("mail", edge.mails.counts)]
+    series(
+      "content_held_bytes", "Memory counted for long content that came and is not done with.",
+      "gauge", rooms.map { ("of=\"\($0)\"", "\($1.taken)") })
+    series(
+      "content_refused_total",
+      "Long content refused, since all of it or its sender's share was taken.", "counter",
+      rooms.flatMap { of, counts in
+        [("all", counts.full), ("share", counts.share)].map {
+          ("of=\"\(of)\",taken=\"\($0)\"", "\($1)")
+        }
+      })
     SocketMetrics.add(edge, series)
     let facts = ProcessFacts.now()
     series("resident_bytes", "Memory in use.", "gauge", [("", "\(facts.residentBytes)")])

@@ -34,7 +34,7 @@ enum OpenPages {
     json.object {
       let isWell =
         isServed && facts.damaged.isEmpty && facts.unserved.isEmpty && facts.search == nil
-        && clock == nil && !facts.filesHang
+        && clock == nil && facts.attachments == nil
       $0.field("status", isWell ? "ok" : isServed ? "degraded" : "unavailable")
       if !isServed {
         $0.field("why", why ?? "nothing can be recorded just now; try again in a moment")
@@ -43,7 +43,7 @@ enum OpenPages {
       }
       if !facts.damaged.isEmpty { $0.field("damaged", facts.damaged.count) }
       if !facts.unserved.isEmpty { $0.field("unserved_workspaces", facts.unserved.count) }
-      if facts.filesHang { $0.field("attachments", "hanging") }
+      if facts.attachments != nil { $0.field("attachments", "hanging") }
       if facts.search != nil { $0.field("search", "behind") }
       if clock != nil { $0.field("clock", "stepped back") }
     }
@@ -58,7 +58,7 @@ enum OpenPages {
       return first + (more > 0 ? ", and \(more) findings more" : "")
         + "; run throughline doctor, and restore the last good backup"
     }
-    if facts.filesHang { return Health.filesHang }
+    if let attachments = facts.attachments { return attachments }
     return facts.search.map { "the full-text index does not go on: \($0)" }
   }
 

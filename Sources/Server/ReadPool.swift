@@ -87,14 +87,14 @@ public final class ReadPool: Sendable {
       since.store(0, ordering: .relaxed)
     }
 
-    func isBusy(since time: DispatchTime) -> Bool {
+    var busySince: DispatchTime? {
       let since = since.load(ordering: .relaxed)
-      return since != 0 && since < time.uptimeNanoseconds
+      return since == 0 ? nil : DispatchTime(uptimeNanoseconds: since)
     }
   }
 
-  /// Whether a job has gone on since before then.
-  func isBusy(since time: DispatchTime) -> Bool { workers.contains { $0.isBusy(since: time) } }
+  /// Since when the job has gone on that has done so longest; nil where none does.
+  var busySince: DispatchTime? { workers.compactMap(\.busySince).min() }
 }
 
 /// A reader that is only ever used by whoever holds the mutex it sits in.

@@ -19,6 +19,8 @@ final class SMTPConnection: ConnectionHandler {
   private var isDraining = false
   /// What is done for the message that came last.
   private var errand = Errand()
+  /// Where there is memory for the message that comes, or is being decided; nil for what is short.
+  private var room: ContentRoom.Share?
 
   init(edge: Edge, dialect: SMTPServer.Dialect) {
     self.edge = edge
@@ -64,6 +66,8 @@ final class SMTPConnection: ConnectionHandler {
   }
 
   private func run(_ first: SMTPServer.Step, _ connection: Connection) {
+    // However a message ends, its room is free then.
+    defer { if !server.holdsMessage { room = nil } }
     var step = first
     while true {
       if !step.bytes.isEmpty { connection.write(step.bytes) }
@@ -73,6 +77,7 @@ final class SMTPConnection: ConnectionHandler {
       case .sender: step = server.answer(.senderOk)
       case .recipient(let path):
         step = server.answer(edge.mailChannel(for: path) == nil ? .noSuchMailbox : .recipientOk)
+      case .room(let bytes): step = server.answer(hasRoom(for: bytes, connection) ? .ok : .noRoom)
       case .message(let message):
         take(message, connection)
         return
@@ -87,8 +92,19 @@ final class SMTPConnection: ConnectionHandler {
     if server.wantsInput { connection.resumeReading() }
   }
 
-  /// Understanding a message can take long, and keeping its attachments blocks: both happen on the
-  /// threads for what takes long.
+  private func hasRoom(for bytes: Int, _ connection: Connection) -> Bool {
+    do throws(ContentRoom.Refusal) {
+      if let room {
+        try room.grow(to: bytes)
+      } else {
+        room = try edge.mails.take(bytes, by: .init(connection.peer))
+      }
+      return true
+    } catch { return false }
+  }
+
+  /// Understanding a message can take long, and keeping its attachments blocks: each happens on threads
+  /// of its own, so that mail without any goes on while their disk hangs.
   private func take(_ message: SMTPServer.Message, _ connection: Connection) {
     replies = Array(repeating: nil, count: message.recipients.count)
     waiting = [:]
@@ -100,16 +116,25 @@ final class SMTPConnection: ConnectionHandler {
     }
     let (edge, peer, jobs) = (edge, connection.peer, Array(zip(message.recipients, tickets)))
     errand = Errand()
-    errand.run(in: edge.heavy) { reads in
-      for (recipient, ticket) in jobs {
+    // What has been begun holds its bytes also when the connection is gone.
+    errand.run(in: edge.heavy) { [weak errand, room] reads in
+      let attached = jobs.compactMap { recipient, ticket in
         MailIntake.submit(message, recipient, ticket, peer, edge, reads)
+      }
+      guard !attached.isEmpty else { return withExtendedLifetime(room) {} }
+      errand?.run(in: edge.keeps) { _ in
+        for mail in attached { mail.keep(edge) }
+        withExtendedLifetime(room) {}
       }
     }
   }
 
   /// Whoever has left was told nothing, and sends the same mail again (RFC 5321 §4.1.1.4): what waits to be
   /// understood need not be held till then.
-  func closed(_ connection: Connection, _ reason: CloseReason) { errand.callOff() }
+  func closed(_ connection: Connection, _ reason: CloseReason) {
+    errand.callOff()
+    room = nil
+  }
 
   func delivered(_ payload: any Sendable, on connection: Connection) {
     guard let inbound = payload as? Inbound else { return }
@@ -147,17 +172,18 @@ final class SMTPConnection: ConnectionHandler {
 
 /// From a whole message to a request of its workspace.
 enum MailIntake {
+  /// - Returns: a mail whose attachments must be kept first.
   static func submit(
     _ message: SMTPServer.Message, _ recipient: SMTPPath, _ ticket: Ticket, _ peer: SocketAddress,
     _ edge: Edge, _ reads: any StoreReader
-  ) {
-    guard let channel = edge.mailChannel(for: recipient) else {
-      return edge.hub.post(ticket.ref, .mailRefused(ticket.exchange, .noSuchMailbox))
+  ) -> Attached? {
+    func refuse(_ reply: SMTPReply) -> Attached? {
+      edge.hub.post(ticket.ref, .mailRefused(ticket.exchange, reply))
+      return nil
     }
+    guard let channel = edge.mailChannel(for: recipient) else { return refuse(.noSuchMailbox) }
     // A workspace that is damaged takes its mail when it has been restored.
-    guard let writer = edge.writer(channel.workspace) else {
-      return edge.hub.post(ticket.ref, .mailRefused(ticket.exchange, .tryLater))
-    }
+    guard let writer = edge.writer(channel.workspace) else { return refuse(.tryLater) }
     let now = edge.health.clock.now
     let arrival: MailChannel.Arrival
     do throws(MailRefusal) {
@@ -176,17 +202,29 @@ enum MailIntake {
       }
     } catch {
       Log.note("mail to \(recipient) was refused: \(error.reply.text)")
-      return edge.hub.post(ticket.ref, .mailRefused(ticket.exchange, error.reply))
+      return refuse(error.reply)
     }
-    var holds: [BlobHold] = []
-    do throws(StoreFault) {
-      for (_, bytes) in arrival.blobs {
-        holds.append(try edge.store.blobs.keep(bytes, channel.workspace))
+    if !arrival.blobs.isEmpty { return Attached(arrival: arrival, writer: writer, ticket: ticket) }
+    writer.submit([Request(.mail(arrival.mail), ticket: ticket)])
+    return nil
+  }
+
+  struct Attached: Sendable {
+    var arrival: MailChannel.Arrival
+    var writer: Writer
+    var ticket: Ticket
+
+    func keep(_ edge: Edge) {
+      var holds: [BlobHold] = []
+      do throws(StoreFault) {
+        for (_, bytes) in arrival.blobs {
+          holds.append(try edge.store.blobs.keep(bytes, writer.workspace))
+        }
+      } catch {
+        edge.health.tell("keeping an attachment", error)
+        return edge.hub.post(ticket.ref, .unavailable(ticket.exchange))
       }
-    } catch {
-      edge.health.tell("keeping an attachment", error)
-      return edge.hub.post(ticket.ref, .unavailable(ticket.exchange))
+      writer.submit([Request(.mail(arrival.mail), ticket: ticket, holds: holds)])
     }
-    writer.submit([Request(.mail(arrival.mail), ticket: ticket, holds: holds)])
   }
 }

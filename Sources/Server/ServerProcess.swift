@@ -84,7 +84,7 @@ public final class ServerProcess: Sendable {
     addresses = try Self.listen(sockets, edge)
     for writer in edge.writers { edge.hub.wakeOutbox(writer.workspace) }
     let probe = try ReadPool(store: store, name: "disk watch", threads: 1)
-    diskWatch = DiskWatch(health, files: edge.files, looks: edge.looks) { then in
+    diskWatch = DiskWatch(health, files: edge.files, looks: edge.looks, keeps: edge.keeps) { then in
       // What comes of it others tell, who need it.
       probe.run { reader in
         _ = try? reader.workspaces()

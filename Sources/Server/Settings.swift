@@ -29,6 +29,7 @@ public struct Settings: Sendable, Equatable {
   public var outboxGivenUpSeconds = 432_000
   public var mailHostname = "localhost"
   public var mailBytesMax = 25 << 20
+  public var mailHeldBytesMax = 256 << 20
   public var blobBytesMax = 25 << 20
   public var bodyBytesMax = 1 << 20
   public var heldBytesMax = 512 << 20
@@ -189,6 +190,10 @@ public struct Settings: Sendable, Equatable {
       "mail.hostname", \.mailHostname, "the name that SMTP greets with", isNeeded: true,
       fault: { MailSubmission.isName($0) ? nil : "is no host name: \($0)" }),
     number("mail.bytes_max", \.mailBytesMax, 1_024...(256 << 20), "largest mail, in bytes"),
+    number(
+      "mail.held_bytes_max", \.mailHeldBytesMax, (1 << 20)...(1 << 40),
+      "mail of more than 64 KiB that is held for all senders together, in bytes; never less than the largest may have"
+    ),
     number(
       "blob.bytes_max", \.blobBytesMax, 1_024...BlobFiles.sizeMax, "largest attachment, in bytes"),
     number(

@@ -122,7 +122,7 @@ public struct IPAddress: Hashable, Sendable, CustomStringConvertible {
 
   /// Whom a limit per address counts: the IPv4 address, or the /64 that one IPv6 customer usually
   /// holds.
-  var limitKey: IPAddress { isV4 ? self : IPAddress(high: high, low: 0) }
+  public var limitKey: IPAddress { isV4 ? self : IPAddress(high: high, low: 0) }
 
   public var description: String {
     if isV4 {

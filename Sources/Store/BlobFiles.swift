@@ -14,9 +14,11 @@ public final class BlobFiles: Sendable {
   /// What the settings may let be attached; this is the last fence, in bytes.
   public static let sizeMax = 256 << 20
 
-  /// Held while a file is looked at and removed, or found and marked as wanted: never both at once.
-  /// How many rows are on their way to each file.
+  /// How many rows are on their way to each file. Never held over a call to the disk, which may hang:
+  /// writers let go of holds.
   private let wanted = Mutex<[Place: Int]>([:])
+  /// Held while a file is looked at and removed, or found and marked as wanted: never both at once.
+  private let removals = Mutex(())
   private struct Place: Hashable {
     var workspace: WorkspaceID
     var hash: Digest
@@ -153,8 +155,9 @@ public final class BlobFiles: Sendable {
   func remove(_ hash: Digest, _ workspace: WorkspaceID) throws(StoreFault) {
     let path = path(of: hash, workspace)
     let folder = Folders.parent(of: path)
-    try wanted.withLock { wanted throws(StoreFault) in
-      guard wanted[Place(workspace: workspace, hash: hash)] == nil else { return }
+    try removals.withLock { _ throws(StoreFault) in
+      let place = Place(workspace: workspace, hash: hash)
+      guard wanted.withLock({ $0[place] == nil }) else { return }
       if try size(hash, workspace) != nil {
         try disk.remove(path)
       } else if access(folder, F_OK) != 0 {
@@ -178,7 +181,7 @@ public final class BlobFiles: Sendable {
   }
 
   private func remove(_ path: String, ifOlderThan before: Instant) throws(StoreFault) -> Bool {
-    try wanted.withLock { _ throws(StoreFault) in
+    try removals.withLock { _ throws(StoreFault) in
       var status = stat()
       guard stat(path, &status) == 0, Int64(status.st_mtim.tv_sec) < before.milliseconds / 1_000
       else { return false }
@@ -191,8 +194,9 @@ public final class BlobFiles: Sendable {
   /// mended by writing it again.
   private func holds(_ hash: Digest, _ workspace: WorkspaceID) throws(StoreFault) -> Bool {
     let path = path(of: hash, workspace)
-    // Marked as wanted from now on, so that no sweep takes it away before its row is committed.
-    let code = wanted.withLock { _ in utimensat(AT_FDCWD, path, nil, 0) == 0 ? 0 : errno }
+    // Marked as wanted from now on, so that no sweep takes it away before its row is committed; and who
+    // saw before that nobody wanted it has removed it by now.
+    let code = removals.withLock { _ in utimensat(AT_FDCWD, path, nil, 0) == 0 ? 0 : errno }
     if code == ENOENT { return false }
     if code != 0 { throw Folders.fault("touch the blob \(path)", code) }
     do throws(StoreFault) {

@@ -135,6 +135,53 @@ import Testing
     }
   }
 
+  /// Silent or not: a bot that begins many uploads keeps nobody else from theirs.
+  @Test func `long content by one token leaves as much room for others as it takes`() async throws {
+    try await TestServer.run {
+      $0.heldBytesMax = 1  // as little as may be: 32 MiB, what rules may have
+    } _: { server in
+      let tokens = [
+        try await server.token("bot", "webshop"), try await server.token("bot", "whatsapp"),
+        try await server.token("bot", "webshop"), try await server.token("bot", "whatsapp"),
+      ]
+      let (port, room) = (server.port("http"), try #require(server.running?.edge.contents))
+      let size = 8 << 20
+      var held: [Socket] = []
+      for (token, codes) in [(0, [100, 100, 429]), (1, [100, 429]), (2, [100]), (3, [503])] {
+        for code in codes {
+          let head = Self.head(
+            "POST", "/v1/blobs", tokens[token], length: size, "Expect: 100-continue\r\n")
+          let (socket, told) = try await blocking {
+            let socket = try Socket.connect(port: port)
+            try socket.send(head)
+            return (socket, try HTTPCall.read(from: socket))
+          }
+          #expect(told.status == code, "token \(token): \(told)")
+          if code == 100 { held.append(socket) }
+          guard code == 429 else { continue }
+          #expect(told["type"].text == "urn:throughline:problem:share-taken", "\(told)")
+          #expect(told.headers["retry-after"] != nil)
+        }
+      }
+      #expect(room.counts == .init(taken: 4 * size, full: 1, share: 2))
+      let root = try await server.token("admin", "root")
+      let metrics = try await server.call("GET", "/metrics", by: root).description
+      #expect(metrics.contains("throughline_content_held_bytes{of=\"requests\"} \(4 * size)\n"))
+      #expect(
+        metrics.contains("content_refused_total{of=\"requests\",taken=\"share\"} 2\n"))
+      // Who began may end, and has room again.
+      let first = held[0]
+      try await blocking {
+        try first.send([UInt8](repeating: 7, count: size))
+        #expect(try HTTPCall.read(from: first).status == 201)
+      }
+      for socket in held.dropFirst() { socket.reset() }
+      try await eventually("all is free") { room.counts.taken == 0 }
+      let again = [UInt8](repeating: 8, count: size)
+      #expect(try await server.call("POST", "/v1/blobs", raw: again, by: tokens[0]).status == 201)
+    }
+  }
+
   @Test func `a part is not put in the place of the whole`() async throws {
     try await TestServer.run { server in
       let ann = try await server.agent("ann")
@@ -146,6 +193,32 @@ import Testing
       let told = try await put([("Content-Range", "bytes 0-9/20")])
       #expect(told.status == 400 && told["type"].text.hasSuffix(":partial-content"), "\(told)")
       #expect(try await put([]).status == 200)
+    }
+  }
+
+  /// RFC 9110 says nothing of which comes first: a stranger learns nothing of what would be read.
+  @Test func `who may not send content is told that, and not what is wrong with it`() async throws {
+    try await TestServer.run { server in
+      let (bot, ann) = (
+        try await server.token("bot", "webshop"), try await server.token("agent", "ann")
+      )
+      for (method, target, token, status) in [
+        ("PUT", "/v1/agents/me/status", nil as String?, 401),
+        ("PUT", "/v1/agents/me/status", "tl_wrong", 401),
+        ("PUT", "/v1/agents/me/status", bot, 403), ("PUT", "/v1/nothing", ann, 404),
+        ("PUT", "/v1/blobs", ann, 405), ("PUT", "/v1/agents/me/status", ann, 400),
+      ] {
+        let head = Self.head(
+          method, target, token, length: 20, "Content-Range: bytes 0-19/40\r\n")
+        let told = try await answer(server, head)
+        #expect(told.status == status, "\(method) \(target): \(told)")
+        #expect(told["type"].text.hasSuffix(":partial-content") == (status == 400))
+      }
+      for (token, status) in [(nil as String?, 401), (ann, 403), (bot, 415)] {
+        let head = Self.head(
+          "POST", "/v1/sessions", token, length: 20, "Content-Encoding: gzip\r\n")
+        #expect(try await answer(server, head).status == status)
+      }
     }
   }
 

@@ -113,6 +113,26 @@ import Testing
     }
   }
 
+  /// Were the stop to wait for longer, they would be told that their head is late.
+  @Test func `who does not end within the time of a stop is cut off without a word`() async throws {
+    try await TestServer.run {
+      ($0.drainSeconds, $0.headSeconds) = (1, 9)
+    } _: { server in
+      let port = server.port("http")
+      let socket = try await blocking { try Socket.connect(port: port) }
+      try socket.send(Self.get())
+      #expect(try await blocking { try HTTPCall.read(from: socket) }.status == 200)
+      try socket.send(Array("GET /health HTTP/1.1\r\nHost".utf8))
+      let lanes = try #require(server.running?.edge.hub)
+      try await eventually("the head has begun") {
+        lanes.laneStatistics.reduce(0) { $0 + $1.bytesIn } > Self.get().count
+      }
+      async let said = blocking { try socket.awaitEnd() }
+      #expect(await server.stop() == 1)
+      #expect(try await said.isEmpty)
+    }
+  }
+
   @Test func `who is idle after an answer is closed without a word`() async throws {
     try await TestServer.run {
       $0.idleSeconds = 1

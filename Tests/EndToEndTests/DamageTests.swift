@@ -396,15 +396,16 @@ import Wire
     let folder = try TemporaryFolder()
     let store = try SQLiteStore(folder: folder.path)
     defer { store.close() }
-    let (files, looks) = (
-      try ReadPool(store: store, name: "files", threads: 2),
-      try ReadPool(store: store, name: "looks", threads: 1)
-    )
+    func pool(_ name: String, _ threads: Int) throws -> ReadPool {
+      try ReadPool(store: store, name: name, threads: threads)
+    }
+    let (files, looks, keeps) = (try pool("files", 2), try pool("looks", 1), try pool("keeps", 2))
     let health = Health()
     let waiting = Mutex<[@Sendable () -> Void]>([])
     let isHanging = Atomic(false)
     let watch = DiskWatch(
-      health, files: files, looks: looks, every: .milliseconds(20), patienceSeconds: 0.1
+      health, files: files, looks: looks, keeps: keeps, every: .milliseconds(20),
+      patienceSeconds: 0.1
     ) { then in
       if isHanging.load(ordering: .acquiring) {
         waiting.withLock { $0.append(then) }
@@ -430,6 +431,17 @@ import Wire
       gate.signal()
       try await eventually("it is well again") { health.isWell && !health.now.filesHang }
     }
+    let gate = DispatchSemaphore(value: 0)
+    let begun = health.clock.now
+    // The second one hangs for less long.
+    keeps.run { _ in gate.wait() }
+    try await eventually("it is told") { health.now.keepsHang != nil && !health.isWell }
+    let since = try #require(health.now.keepsHang)
+    #expect(since >= begun && since <= health.clock.now && health.now.trouble == nil)
+    #expect(health.now.attachments?.contains("cannot be kept since \(since)") == true)
+    keeps.run { _ in gate.wait() }
+    for _ in 1...2 { gate.signal() }
+    try await eventually("it is well again") { health.isWell && health.now.keepsHang == nil }
   }
 
   // MARK: - Old folders

@@ -71,6 +71,25 @@ import Testing
     }
   }
 
+  @Test(arguments: ["1.2", "1.3"])
+  func `no version of TLS is spoken that is older than the settings say`(_ minimum: String)
+    async throws
+  {
+    try await overHTTPS {
+      $0.tlsMinimum = minimum
+    } _: { server, folder in
+      for version in ["1.2", "1.3"] {
+        let said = try await Peer.run(
+          "/usr/bin/curl",
+          [
+            "-sS", "--cacert", folder.path + "/one.pem", "--tlsv\(version)", "--tls-max", version,
+            "https://127.0.0.1:\(server.port("https"))/health",
+          ])
+        #expect(said.status == (version < minimum ? 35 : 0), "\(version): \(said)")
+      }
+    }
+  }
+
   @Test func `who connects and begins no handshake is closed when its time is over`() async throws {
     try await overHTTPS {
       $0.tlsHandshakeSeconds = 1

@@ -1,5 +1,9 @@
 import Dispatch
 import Foundation
+import GRDB
+import Model
+import Service
+import System
 import Testing
 
 @testable import Server
@@ -16,7 +20,7 @@ import Testing
       let edge = try #require(server.running?.edge)
       let gate = DispatchSemaphore(value: 0)
       // As many as there are threads, and more: nothing heavy goes on until the gate opens.
-      for _ in 0..<4 { edge.heavy.run { _ in gate.wait() } }
+      for pool in [edge.heavy, edge.keeps] { for _ in 0..<4 { pool.run { _ in gate.wait() } } }
       async let mail = server.deliver(Letter())
       async let blob = server.call(
         "POST", "/v1/blobs?name=a.txt", raw: Array("hello".utf8), by: bot,
@@ -25,7 +29,7 @@ import Testing
       #expect(taken["timeline"].texts == ["where is my lamp?"])
       #expect(try await server.timeline("mia@home.example").texts == ["where is my lamp?"])
       #expect(try await chat.events(wait: 0).status == 200)
-      for _ in 0..<4 { gate.signal() }
+      for _ in 0..<8 { gate.signal() }
       #expect(try await mail == 250)
       #expect(try await blob.status == 201)
     }
@@ -165,6 +169,193 @@ import Testing
     }
   }
 
+  /// Its folder may lie on a disk that hangs by itself: mail that brings nothing for it goes on.
+  @Test func `while attachments cannot be kept, all else goes on, and health tells since when`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let chat = try await server.open(bot, email: "mia@home.example")
+      let picture = Array("a picture".utf8)
+      let kept = try await server.call("POST", "/v1/blobs", raw: picture, by: bot)
+      #expect(kept.status == 201)
+      // Whoever keeps the same again looks at what is there, and waits for somebody who writes to it.
+      server.damages()
+      let place = server.settings.data + "/blobs/"
+      let file =
+        place
+        + (try #require(
+          try FileManager.default.subpathsOfDirectory(atPath: place).first {
+            $0.split(separator: "/").count == 3
+          }))
+      try FileManager.default.removeItem(atPath: file)
+      #expect(mkfifo(file, 0o600) == 0)
+      let begun = Instant(milliseconds: WallClock.nowMilliseconds)
+      let port = server.port("smtp")
+      var talks: [MailTalk] = []
+      for number in 1...3 {
+        talks.append(
+          try await blocking {
+            let talk = try MailTalk(port: port)
+            #expect(try talk.begin(Letter()) == 354)
+            let mail = [
+              "From: Mia <mia@home.example>", "Message-ID: <\(number)@pictures.example>",
+              "MIME-Version: 1.0", "Content-Type: multipart/mixed; boundary=b", "", "--b",
+              "Content-Type: text/plain", "", "see", "--b",
+              "Content-Type: image/png; name=a.png", "Content-Transfer-Encoding: base64", "",
+              Data(picture).base64EncodedString(), "--b--", ".", "",
+            ]
+            try talk.socket.send(Array(mail.joined(separator: "\r\n").utf8))
+            return talk
+          })
+      }
+      let upload = try await send(
+        [
+          HTTPCall(
+            method: "POST", target: "/v1/blobs", headers: [("Authorization", "Bearer \(bot)")],
+            body: picture)
+        ], to: server)
+      let edge = try #require(server.running?.edge)
+      try await eventually("keeping hangs") {
+        [edge.keeps, edge.heavy].contains { pool in
+          pool.busySince.map { $0 + .milliseconds(500) < .now() } ?? false
+        }
+      }
+      for over in ["smtp", "lmtp", "smtp"] {
+        #expect(try await server.deliver(Letter(), over: over) == 250)
+      }
+      try await chat.customer("hello")
+      #expect(try await chat.events(wait: 0).status == 200)
+      let waiting = talks
+      #expect(!waiting.contains { $0.socket.hasBytes() } && !upload.hasBytes())
+      try await eventually("it is told", seconds: 60) {
+        try await server.call("GET", "/health")["status"].text == "degraded"
+      }
+      let health = try await server.administer("GET", "/health")
+      #expect(health.status == 200 && health["attachments"].text == "hanging", "\(health)")
+      #expect(health["why"].text.contains("attachments cannot be kept since "), "\(health)")
+      let since = try #require(edge.health.now.keepsHang)
+      #expect(since >= begun && since <= edge.health.clock.now)
+      // From now on whoever opens it reads nothing of it.
+      let writer = open(file, O_RDWR | O_NONBLOCK)
+      defer { close(writer) }
+      for talk in waiting { #expect(try await blocking { try talk.reply() } == 250) }
+      #expect(try await blocking { try HTTPCall.read(from: upload) }.status == 201)
+      try await eventually("it is well again") {
+        try await server.call("GET", "/health")["status"].text == "ok"
+      }
+    }
+  }
+
+  /// Until all of them have left.
+  private func awaitNobody(_ server: TestServer) async throws {
+    try await eventually("all have left") {
+      (server.running?.edge.hub.laneStatistics ?? []).reduce(0) { $0 + $1.open } == 0
+    }
+  }
+
+  /// Until what waits in it now is over.
+  private func drain(_ pool: ReadPool) async {
+    for _ in 0..<4 { await withCheckedContinuation { done in pool.run { _ in done.resume() } } }
+  }
+
+  private func get(_ target: String, by token: String, gzip: Bool = false) -> HTTPCall {
+    HTTPCall(
+      method: "GET", target: target,
+      headers: [("Authorization", "Bearer \(token)")]
+        + (gzip ? [("Accept-Encoding", "gzip")] : []), keepsAlive: true)
+  }
+
+  @Test func `the past is not looked at for clients who left, nor to its end for who leaves`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let boss = try await server.token("supervisor", "boss")
+      let chat = try await server.open(
+        try await server.token("bot", "webshop"), email: "mia@home.example")
+      let aCase = try await chat.handoff()["case"].text
+      let edge = try #require(server.running?.edge)
+      let at = edge.health.clock.now.description
+      let target = "/v1/explain?case=\(aCase)&at=\(at)"
+      @Sendable func explained() async throws -> Int {
+        try await server.administer("GET", "/admin/accesses?customer=\(chat.customer)").json
+          .elements.count { $0["what"].text == "explanation" }
+      }
+      let gate = Gate(edge.heavy)
+      for _ in 1...3 {
+        let socket = try await send([get(target, by: boss)], to: server)
+        socket.reset()
+      }
+      try await awaitNobody(server)
+      gate.open()
+      await drain(edge.heavy)
+      #expect(try await explained() == 0)
+      #expect(try await server.call("GET", target, by: boss).status == 200)
+      #expect(try await explained() == 1)
+      // One that is under way ends when its client has left.
+      let writer = edge.writers[0]
+      let api = try #require(edge.api(writer.workspace))
+      let asked = try ExplainRequest(api.directory, by: "boss") { ["case": aCase, "at": at][$0] }
+      let over = Errand()
+      over.callOff()
+      let past = try #require(asked.at)
+      for (errand, status) in [(over, 503), (Errand(), 200)] {
+        let answer = Explainer.past(
+          asked, past, writer, api, try edge.store.reader(), for: errand)
+        #expect(answer.status == status)
+      }
+    }
+  }
+
+  @Test func `answers that wait to be packed go with the clients who left`() async throws {
+    let rules = try SmallRules.folder()
+    let queues = (1...1_000).map { "q\($0): { title: Queue number \($0) }\n" }.joined()
+    try rules.write("rules/small/queues.yaml", "support: { title: Support }\n" + queues)
+    try await TestServer.run(rules: rules.path + "/rules") { server in
+      let boss = try await server.token("supervisor", "boss")
+      let size = try await server.call("GET", "/metrics", by: boss).body.count
+      #expect(size > 500_000)
+      let edge = try #require(server.running?.edge)
+      let (gate, count) = (Gate(edge.reads), 8)
+      let used = Heap.usedBytes
+      var sockets: [Socket] = []
+      for _ in 0..<count {
+        sockets.append(try await send([get("/metrics", by: boss, gzip: true)], to: server))
+      }
+      try await eventually("all wait") { Heap.usedBytes - used > count / 2 * size }
+      for socket in sockets { socket.reset() }
+      try await eventually("their answers are gone") { Heap.usedBytes - used < count / 4 * size }
+      gate.open()
+      #expect(try await server.call("GET", "/metrics", by: boss).status == 200)
+    }
+  }
+
+  @Test func `events are not looked for for clients who left`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let chat = try await server.open(bot, email: "mia@home.example")
+      let edge = try #require(server.running?.edge)
+      let gate = Gate(edge.reads)
+      for wait in [0, 0, 30] {
+        let target = "/v1/sessions/\(chat.session)/events?after=0&wait=\(wait)"
+        let socket = try await send([get(target, by: bot)], to: server)
+        socket.reset()
+      }
+      try await awaitNobody(server)
+      // Whoever looked now would find damage, and tell.
+      server.damages()
+      try await DatabaseQueue.beside(server.settings.data + "/throughline.sqlite").write {
+        try $0.execute(sql: "UPDATE sessions SET ended=1")
+        #expect($0.changesCount == 1)
+      }
+      gate.open()
+      await drain(edge.reads)
+      #expect(edge.health.now.damaged == [])
+      #expect(try await chat.events(wait: 0).status == 503)
+      #expect(edge.health.now.damaged.count == 1)
+    }
+  }
+
   /// What they sent goes with them, before its turn comes: a thousand who leave must not hold a gigabyte,
   /// nor have others wait until all of it was understood.
   @Test func `long bodies of clients who left are let go at once, and nothing is done for them`()
@@ -206,7 +397,7 @@ import Testing
         }
       }
       let file = try #require(try files().first)
-      let gates = [Gate(edge.looks), Gate(edge.heavy)]
+      let gates = [Gate(edge.looks), Gate(edge.keeps)]
       for method in ["GET", "HEAD"] {
         let asks = HTTPCall(
           method: method, target: "/v1/blobs/\(kept["blob"].text)",
@@ -231,7 +422,7 @@ import Testing
       try FileManager.default.removeItem(atPath: "\(place)/\(file)")
       for gate in gates { gate.open() }
       // Behind them in both pools.
-      for pool in [edge.looks, edge.heavy] {
+      for pool in [edge.looks, edge.keeps] {
         for _ in 0..<4 { await withCheckedContinuation { done in pool.run { _ in done.resume() } } }
       }
       #expect(edge.health.now.damaged == [])

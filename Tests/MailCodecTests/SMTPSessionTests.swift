@@ -8,6 +8,8 @@ import Testing
 struct DecidingSide: ScriptedSide {
   var server: SMTPServer
   var kept: [SMTPServer.Message] = []
+  /// For a message of one who comes with many.
+  private var roomBytes: Int { server.sender.path?.local == "crowd" ? 600 : .max }
 
   init(_ dialect: SMTPServer.Dialect) {
     var limits = SMTPLimits()
@@ -15,6 +17,8 @@ struct DecidingSide: ScriptedSide {
     limits.recipientsMax = 3
     limits.textLineBytesMax = 200
     limits.errorsMax = 4
+    limits.roomlessBytesMax = 400
+    limits.textBytesPerMillisecond = 1
     limits.idleCommandsMax = 6
     server = SMTPServer(dialect, hostname: "router.example", limits: limits)
   }
@@ -43,6 +47,8 @@ struct DecidingSide: ScriptedSide {
       if path.local == "nobody" { return server.answer(.noSuchMailbox) }
       if path.local == "later" { return server.answer(.tryLater) }
       return server.answer(SMTPReply(250, "2.1.5", "will ask for \(path)"))
+    case .room(let bytes):
+      return server.answer(bytes <= roomBytes ? .ok : .noRoom)
     case .message(let message):
       kept.append(message)
       let text = String(decoding: message.bytes.prefix(60), as: UTF8.self)

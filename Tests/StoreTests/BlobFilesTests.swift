@@ -1,6 +1,7 @@
 import Records
 import Foundation
 import Model
+import Synchronization
 import Testing
 
 @testable import Store
@@ -156,6 +157,41 @@ struct `Blob files` {
     #expect(try blobs.read(hash, workspace) == bytes)
   }
 
+  /// Writers let go of holds.
+  @Test func `a hold is let go of while the disk hangs that another file is removed from`() throws {
+    let disk = HangingDisk()
+    let blobs = BlobFiles(folder: "\(folder.path)/blobs", disk: disk)
+    var hold: BlobHold? = try blobs.keep([1], workspace)
+    #expect(hold != nil)
+    let (loose, workspace) = (try blobs.write([2], workspace), workspace)
+    let ended = DispatchSemaphore(value: 0)
+    DispatchQueue(label: "removing").async {
+      #expect(throws: Never.self) { try blobs.remove(loose, workspace) }
+      ended.signal()
+    }
+    disk.begun.wait()
+    let last = Mutex(hold)
+    hold = nil
+    let letGo = DispatchSemaphore(value: 0)
+    DispatchQueue(label: "writer").async {
+      last.withLock { $0 = nil }
+      letGo.signal()
+    }
+    #expect(letGo.wait(timeout: .now() + 20) == .success)
+    // Who wants the same bytes meanwhile has them, however that ends.
+    let kept = DispatchSemaphore(value: 0)
+    let again = Mutex<BlobHold?>(nil)
+    DispatchQueue(label: "keeping").async {
+      #expect(throws: Never.self) { again.withLock { $0 = try? blobs.keep([2], workspace) } }
+      kept.signal()
+    }
+    disk.goesOn.signal()
+    ended.wait()
+    kept.wait()
+    #expect(try blobs.read(loose, workspace) == [2])
+    withExtendedLifetime(again) {}
+  }
+
   @Test func `only bytes that no row refers to are swept, and not while they are young`() throws {
     let store = try SQLiteStore(folder: folder.path)
     let workspace = try store.addWorkspace(named: "demo").id
@@ -169,6 +205,28 @@ struct `Blob files` {
     #expect(try store.sweepBlobs(workspace, before: .distantFuture) == 1)
     #expect(try store.blobs.read(kept, workspace) == [1])
     #expect(try store.blobs.size(loose, workspace) == nil)
+  }
+}
+
+/// Removes nothing until it is told to go on.
+final class HangingDisk: BlobDisk {
+  let begun = DispatchSemaphore(value: 0)
+  let goesOn = DispatchSemaphore(value: 0)
+  private let real = RealDisk()
+
+  func makeFolder(_ path: String) -> Int32 { real.makeFolder(path) }
+  func write(_ bytes: [UInt8], toNew path: String) throws(StoreFault) {
+    try real.write(bytes, toNew: path)
+  }
+  func sync(file path: String) throws(StoreFault) { try real.sync(file: path) }
+  func move(_ path: String, to target: String) throws(StoreFault) {
+    try real.move(path, to: target)
+  }
+  func sync(folder path: String) throws(StoreFault) { try real.sync(folder: path) }
+  func remove(_ path: String) throws(StoreFault) {
+    begun.signal()
+    goesOn.wait()
+    try real.remove(path)
   }
 }
 

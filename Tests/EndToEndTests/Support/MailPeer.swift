@@ -13,6 +13,13 @@ struct Letter {
   var address: String {
     from.contains("<") ? String(from.drop { $0 != "<" }.dropFirst().prefix { $0 != ">" }) : from
   }
+  /// With so many bytes of text in short lines.
+  func long(_ bytes: Int) -> Letter {
+    var letter = self
+    letter.text = String(repeating: "the same words\n", count: bytes / 16)
+    return letter
+  }
+
   /// Lines end with CR LF.
   var source: String {
     let head =
