@@ -124,13 +124,31 @@ enum LineForms {
     return nil
   }
 
+  /// Whether a line is some words between dashes.
+  static func isTitle(_ line: ArraySlice<UInt8>) -> Bool {
+    guard line.count <= 120, line.starts(with: [45, 45, 45]),
+      line.suffix(3).elementsEqual([45, 45, 45])
+    else { return false }
+    return !title(withoutDashes(line)).isEmpty
+  }
+
   /// `##- Please type your reply above this line -##`, as help desks write it.
   private static func isReplyLine(_ line: ArraySlice<UInt8>) -> Bool {
     guard line.count <= 120, let first = line.first,
       isRuleByte(first) || first == 60 || first == 91 || first == 40
     else { return false }
-    return replyLines.stand(in: Array(LowerCase.words(line).utf8)[...])
+    let text = Array(LowerCase.words(line).utf8)[...]
+    return replyLines.stand(in: text) && replies.stand(in: text)
   }
+
+  /// `(the crack is above this line)` asks nobody to write.
+  private static let replies = Phrases([
+    "reply", "replies", "respon", "type ", "write ", "enter ", "antwort", "schreib", "répon",
+    "écri",
+    "escrib", "risp", "scriv", "antwoord", "typ ", "odpow", "pisz", "ответ", "пиш", "відпов",
+    "svar",
+    "skriv", "vasta", "kirjoi", "yanıt", "cevap", "yaz", "返信", "回复", "回覆", "답장", "입력",
+  ])
 
   private static let replyLines = Phrases([
     "above this line", "oberhalb dieser linie", "über dieser linie", "über diese zeile",
