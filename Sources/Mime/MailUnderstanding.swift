@@ -86,7 +86,7 @@ public struct MailUnderstanding: Sendable {
       inReplyTo: MessageIDs.named(message.first("In-Reply-To")?.raw ?? ""),
       references: MessageIDs.named(message.first("References")?.raw ?? ""))
     text = message.text
-    words = OwnWords(text)
+    words = OwnWords(text, isFlowed: message.isFlowed)
     own = words.own
     let lines = words.quoted.split(separator: "\n", omittingEmptySubsequences: false)
     let written = lines.filter { $0 != HTMLText.quoteMark }.joined(separator: "\n")

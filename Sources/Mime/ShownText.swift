@@ -9,11 +9,13 @@ struct ShownText {
     var isHTML: Bool
     /// The multiparts around it, outermost first.
     var path: [Int]
+    var isFlowed = false
   }
 
   private(set) var text = ""
   /// Alternatives that are not shown, where they say what the one that is does not.
   private(set) var besides = ""
+  private(set) var isFlowed = false
   private var isHTML = false
 
   /// - Parameter isAlternative: of the multiparts that paths name, by number.
@@ -24,7 +26,7 @@ struct ShownText {
   private init() {}
 
   private init(_ part: Part) {
-    (text, isHTML) = (part.text, part.isHTML)
+    (text, isHTML, isFlowed) = (part.text, part.isHTML, part.isFlowed)
   }
 
   private init(
@@ -62,6 +64,7 @@ struct ShownText {
       whole.isHTML = next.isHTML
     }
     whole.isHTML = all.contains(where: \.isHTML)
+    whole.isFlowed = written.allSatisfy(\.isFlowed)
     whole.besides = Self.lines(all.map(\.besides))
     return whole
   }
