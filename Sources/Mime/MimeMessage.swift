@@ -169,6 +169,17 @@ public struct MimeMessage: Sendable {
     return !name.isEmpty && name.allSatisfy { $0 > 32 && $0 < 127 } ? name : nil
   }
 
+  /// Whether a line of a header, with those folded to it, can be none, or stands below one that cannot and
+  /// has no name that mail gives.
+  static func mayBeWords(_ line: ArraySlice<UInt8>, isFirst: Bool, belowWords: Bool) -> Bool {
+    // Mailboxes set such a line before a mail.
+    if isFirst && line.starts(with: "From ".utf8) || line.starts(with: ">From ".utf8) {
+      return false
+    }
+    guard let name = fieldName(line) else { return true }
+    return belowWords && !isMails(name)
+  }
+
   /// Where the body starts: after the blank line, or at the first line that can be no header (RFC
   /// 5322 §2.2).
   private static func headerEnd(_ bytes: [UInt8]) -> Int {
@@ -178,10 +189,7 @@ public struct MimeMessage: Sendable {
       let line = bytes[start..<end]
       if line.isEmpty || line.elementsEqual([13]) { return min(end + 1, bytes.count) }
       let isFolded = start > 0 && (line.first == 32 || line.first == 9)
-      // Mailboxes set such a line before a mail.
-      let isMailboxes =
-        start == 0 && line.starts(with: "From ".utf8) || line.starts(with: ">From ".utf8)
-      if !isFolded, !isMailboxes, fieldName(line) == nil { return start }
+      if !isFolded, mayBeWords(line, isFirst: start == 0, belowWords: false) { return start }
       start = end + 1
     }
     return bytes.count
