@@ -45,7 +45,7 @@ enum LineForms {
 
   private static let originals: Set<String> = [
     "original message", "original email", "original e-mail", "original appointment",
-    "reply message", "ursprüngliche nachricht", "ursprüngliche mail",
+    "reply message", "replied message", "ursprüngliche nachricht", "ursprüngliche mail",
     "originalnachricht", "original-nachricht", "originalmail", "antwort nachricht",
     "message d'origine", "message d’origine", "message original", "message initial",
     "mail original", "mensaje original", "correo original", "messaggio originale",
@@ -60,7 +60,7 @@ enum LineForms {
     "orijinal mesaj", "orijinal ileti", "mesaj original", "mesajul original", "αρχικό μήνυμα",
     "izvorna poruka", "originalna poruka", "izvirno sporočilo", "algsõnum", "algne kiri",
     "originali žinutė", "oriģinālā ziņa", "pesan asli", "thư gốc", "tin nhắn gốc", "ข้อความต้นฉบับ",
-    "原始邮件", "原始郵件", "原邮件", "元のメッセージ", "원본 메시지", "원본 메일", "הודעה מקורית",
+    "原始邮件", "原始郵件", "原邮件", "回复的原邮件", "元のメッセージ", "원본 메시지", "원본 메일", "הודעה מקורית",
     "الرسالة الأصلية", "رسالة أصلية", "پیام اصلی", "missatge original",
   ]
   private static let forwards: Set<String> = [

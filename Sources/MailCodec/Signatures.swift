@@ -129,7 +129,7 @@ struct Signatures {
       {
         found = at
       }
-      if tail.written <= 3, !tail.isParted, tail.isReach, ClientLines.matches(line) { found = at }
+      if tail.written <= 3, !tail.isParted, tail.isNumbers, ClientLines.matches(line) { found = at }
       if tail.written == 1, at == start || lines.isBlank(at - 1), isDashedName(line),
         !isAnnounced(at, start), wordsAbove(at, start)?.first != 45
       {
@@ -148,10 +148,12 @@ struct Signatures {
   private struct Tail {
     var written = 0
     var isParted = false
-    /// Whether a list's footer is among it.
-    var isFooter = false
-    /// Whether it is nothing but how somebody is reached, or more telephones' lines.
-    var isReach = true
+    /// Whether a list's words are among it, and where it is found.
+    var speaksOfList = false
+    var hasAddress = false
+    var isFooter: Bool { speaksOfList && hasAddress }
+    /// Whether it is nothing but telephones' numbers and more of their programs' lines.
+    var isNumbers = true
     var isProse = false
     /// Whether a line of it goes on in small words, without an end.
     var isRunning = false
@@ -167,9 +169,12 @@ struct Signatures {
   }
 
   private func note(_ line: ArraySlice<UInt8>, _ tail: inout Tail) {
-    if isFooterText(line) { tail.isFooter = true }
+    if isFooterText(line) { tail.speaksOfList = true }
+    if line.contains(64) || line.count <= 500 && Self.links.stand(in: line) {
+      tail.hasAddress = true
+    }
     let isClient = ClientLines.matches(line)
-    if !isClient, !isReach(line) { tail.isReach = false }
+    if !isClient, !isNumber(line) { tail.isNumbers = false }
     if !isClient, isProse(line) { tail.isProse = true }
     if !isClient, isRunning(line) { tail.isRunning = true }
     tail.isItem =
@@ -191,13 +196,13 @@ struct Signatures {
     (max(start, at - 8)..<at).last { !lines.isBlank($0) }.map(lines.trimmed)
   }
 
-  /// A telephone's number, an address of mail or of the web.
-  private func isReach(_ line: ArraySlice<UInt8>) -> Bool {
-    guard line.count <= 60 else { return false }
-    let digits = line.count { $0 >= 48 && $0 <= 57 }
-    let letters = line.count { $0 | 32 >= 97 && $0 | 32 <= 122 || $0 >= 128 }
-    if digits >= 6, letters <= 8 { return true }
-    return !line.contains(32) && line.contains { $0 == 64 || $0 == 47 }
+  /// A telephone's number as people set it below their name; an order's begins otherwise.
+  private func isNumber(_ line: ArraySlice<UInt8>) -> Bool {
+    guard line.count <= 40, let first = line.first, [40, 43, 48].contains(first) else {
+      return false
+    }
+    return line.count { $0 >= 48 && $0 <= 57 } >= 6
+      && !line.contains { $0 | 32 >= 97 && $0 | 32 <= 122 || $0 >= 128 }
   }
 
   /// Whether a line ends a sentence, rather than being of a signature.
@@ -213,7 +218,7 @@ struct Signatures {
     let words = line.split(separator: 32)
     if words.count == 1 { return line.count >= 45 && line.allSatisfy { $0 >= 128 } }
     let small = words.count { $0.first.map { $0 >= 97 && $0 <= 122 } ?? false }
-    return words.count >= 4 && small * 2 > words.count
+    return words.count >= 3 && small * 2 > words.count
   }
 
   private func isAllBlank(_ range: Range<Int>) -> Bool {
@@ -232,13 +237,14 @@ struct Signatures {
     return Disclaimers.matches(paragraph) ? at : nil
   }
 
-  /// A list's footer speaks of itself.
+  /// A list's footer speaks of itself; somebody who wants to leave it does, too, but names no address.
   private func isFooterText(_ line: ArraySlice<UInt8>) -> Bool {
     // Where a link leads that somebody set into their words makes no footer of them.
     let line = LineForms.withoutTargets(line)
     return line.count <= 500 && Self.footers.stand(in: Array(LowerCase.words(line).utf8)[...])
   }
 
+  private static let links = Phrases(["://"])
   private static let footers = Phrases([
     "mailing list", "unsubscribe", "mailman", "list archive", "google groups",
   ])

@@ -33,6 +33,8 @@ enum TakenForAnother {
     ("two dashes before a sentence", "It is dark.\n\n--\n\nSecond: the chair is broken, too.\n"),
     ("two dashes before words", "It is dark.\n\n--\nplease also send the invoice again\n"),
     ("two dashes before a question", "It is dark.\n—\nWhen do you come?\n"),
+    ("two dashes before three words", "It is dark\n--\nAlso the chair\n"),
+    ("two dashes before a wish", "It is dark.\n--\nPlease unsubscribe me from your letters.\n"),
     ("two dashes before a number", "Red lamp\n--\n5678 blue lamp\n"),
     ("two dashes below a colon", "New address:\n--\nAnn Lee\nElm Street 5\n1234 Town\n"),
     (
@@ -86,6 +88,14 @@ enum TakenForAnother {
       "Hi\n\nSent from my iPhone\n\nYes, do.\n\nOn Mon, Mar 3, 2025 at 10:00 AM Shop <help@shop.example> wrote:\n> Shall we?\n",
       "Hi\nYes, do."
     ),
+    (
+      "an order right below it", "Cancel it.\n\nSent from my iPhone\nOrder 4711001\n",
+      "Cancel it.\nOrder 4711001"
+    ),
+    (
+      "a link right below it", "See\n\nSent from my iPhone\nhttps://a.example/1\n",
+      "See\nhttps://a.example/1"
+    ),
     ("a number below it", "Cancel it.\n\nSent from my iPhone\n+49 170 1234567\n", "Cancel it."),
     ("an apology on it", "Cancel it.\n\nSent from my iPhone, please excuse typos\n", "Cancel it."),
     ("only a telephone's line", "Sent from my iPhone\n", ""),
@@ -94,7 +104,8 @@ enum TakenForAnother {
     ("two dashes, then a name", "It is dark.\n\n--\nAnn Lee\nTel. 555 0100\n", "It is dark."),
     (
       "a list's footer below a name",
-      "It is dark.\n--\nAnn\n--\nYou are on the lamps mailing list.\n", "It is dark."
+      "It is dark.\n--\nAnn\n--\nYou are on the lamps mailing list: lamps@list.example\n",
+      "It is dark."
     ),
     (
       "a quote that begins as mailboxes write",

@@ -162,6 +162,14 @@ struct `HTML as text` {
     #expect(words.signature == signature)
   }
 
+  @Test func `what marks a signature's end is nobody's to see`() {
+    let html =
+      #"Yes.<div class="gmail_signature">Ann</div><div id="Signature">Home</div><p>Soon.</p>"#
+    let mail = MailUnderstanding(bytes: Array("Content-Type: text/html\n\n\(html)".utf8))
+    #expect(mail.own == "Yes.\nSoon.")
+    #expect(mail.signature == "-- \nAnn\n-- \nHome")
+  }
+
   @Test func `links in words leave signatures and rules what they are`() {
     let long = "https://eur01.safelinks.example/?url=" + String(repeating: "x", count: 300)
     let phone = OwnWords(
