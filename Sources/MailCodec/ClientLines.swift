@@ -1,4 +1,7 @@
 /// Lines that a telephone or mail program adds: `Sent from my iPhone`.
+///
+/// One is nothing but that: how it opens or ends, a device or program, and words of a closed list
+/// (`ClientWords`). `From my iPhone I cannot log in` begins like one and goes on; it is somebody's.
 enum ClientLines {
   static let bytesMax = 160
 
@@ -6,70 +9,52 @@ enum ClientLines {
     let line = LineForms.withoutTargets(whole)
     guard line.count <= bytesMax, line.count >= 6 else { return false }
     var inner = Introductions.plain(line)
-    while let first = inner.first,
-      first == 42 || first == 95 || first == 40 || first == 32
-        || first == 60
-    {
+    while let first = inner.first, [42, 95, 40, 32, 60, 91].contains(first) {
       inner = inner.dropFirst()
     }
-    let text = Array(LowerCase.words(inner).utf8)
-    if goesOn(text) { return false }
-    if sure.begin(text[...]) { return true }
-    // `Gesendet mit DHL` is somebody's own: what sent it must be a program or a device.
-    var ended = text[...]
-    while let last = ended.last, last == 46 || last == 32 || last == 33 || last == 42 {
-      ended = ended.dropLast()
+    let text = withoutLinks(LowerCase.words(inner))
+    var bytes = Array(text.utf8)[...]
+    while let last = bytes.last, last == 46 || last == 32 || last == 33 || last == 42 || last == 95
+    {
+      bytes = bytes.dropLast()
     }
-    let isOne = openings.begin(text[...]) || endings.contains { ended.ends(with: $0) }
-    return isOne && (devices.stand(in: text[...]) || namesSender(text))
+    guard !slogans.contains(String(decoding: bytes, as: UTF8.self)) else { return true }
+    guard isOpened(bytes) else { return false }
+    return ClientWords.areAll(text)
   }
 
-  /// `Sent from my iPhone, please excuse typos. The lamp is dark.`: the last sentence is its writer's.
-  private static func goesOn(_ text: [UInt8]) -> Bool {
-    let ends = text.indices.dropLast().dropFirst(6).last {
-      [33, 46, 63].contains(text[$0]) && text[$0 + 1] == 32
-    }
-    guard let end = ends else { return false }
-    let last = text[(end + 1)...]
-    return last.split(separator: 32).count >= 3 && !apologies.stand(in: last)
-      && !devices.stand(in: last) && !namesSender(Array(last))
+  /// Whether a line begins or ends as these do, with what says that something was sent or can be had.
+  private static func isOpened(_ text: ArraySlice<UInt8>) -> Bool {
+    if openings.begin(text) || endings.contains(where: { text.ends(with: $0) }) { return true }
+    if beginnings.begin(text), participles.contains(where: { text.ends(with: $0) }) { return true }
+    guard outlook.stand(in: text) else { return false }
+    return offers.begin(text) || offered.contains { text.ends(with: $0) }
   }
 
-  /// What people set behind it once and for all.
-  private static let apologies = Phrases([
-    "excuse", "excus", "typo", "brevity", "brief", "mistake", "error", "spelling", "autocorrect",
-    "pardon", "sorry", "entschuldig", "tippfehler", "kürze", "kurz", "faute", "scus", "disculp",
-    "desculp", "erros", "errori", "beknopt", "printing", "print this", "environment", "umwelt",
-    "get the app",
-  ])
+  /// `Sent with [Proton Mail](https://proton.me/) secure email`, without the links' targets.
+  private static func withoutLinks(_ text: String) -> String {
+    guard text.contains("://") else { return text }
+    return text.split(separator: " ").map { word in
+      guard let scheme = word.firstRange(of: "://") else { return word }
+      let opening = word[..<scheme.lowerBound].lastIndex { "(<[".contains($0) }
+      return opening.map { word[..<$0] } ?? ""
+    }.joined(separator: " ")
+  }
 
-  private static let sure = Phrases([
-    "sent from my ", "sent from outlook", "sent from mail for ", "get outlook for ",
-    "get [outlook for ", "get bluemail for ", "télécharger outlook pour ",
-    "obtenez outlook pour ", "obtenir outlook pour ", "obtener outlook para ",
-    "obter o outlook para ", "obtenha o outlook para ", "scarica outlook per ",
-    "ottieni outlook per ", "outlook für ", "holen sie sich outlook", "download outlook voor ",
-    "outlook voor ", "pobierz outlook", "pobierz program outlook", "hämta outlook för ",
-    "hent outlook ", "skaff deg outlook ", "få outlook ", "lataa outlook", "hanki outlook",
-    "получить outlook", "скачать outlook", "отримати outlook", "получите outlook",
-    "získat outlook", "získajte outlook", "outlook beszerzése", "outlook letöltése",
-    "baixar o outlook para ", "pobierz aplikację outlook", "ios 版の outlook", "android 版の outlook",
-    "yahoo mail: ", "ios için outlook", "android için outlook", "iphone için outlook",
-    "outlook for ios",
-    "outlook for android",
-    "diese nachricht wurde von mein", "von meinem iphone", "von meinem ipad", "typed on ",
-    "from my iphone", "from my ipad", "from my android", "from my blackberry",
-  ])
+  /// Whole lines of them, in small letters.
+  private static let slogans: Set<String> = [
+    "yahoo mail: search, organize, conquer", "von unterwegs gesendet", "sent on the go",
+  ]
 
+  /// Each says that something was sent.
   private static let openings = Phrases([
     // English
     "sent from ", "sent via ", "sent with ", "sent using ", "sent through ", "sent by ",
-    "composed on ", "written on ",
+    "composed on ", "written on ", "typed on ", "get bluemail for ",
     // German, Dutch
-    "von mein", "von unterwegs", "gesendet von ", "gesendet mit ", "gesendet aus ",
-    "gesendet über ", "gesendet vom ", "verschickt mit ", "diese mail wurde ", "verzonden vanaf ",
-    "verzonden vanuit ", "verzonden met ", "verzonden via ", "verstuurd vanaf ", "verstuurd via ",
-    "verstuurd met ",
+    "gesendet von ", "gesendet mit ", "gesendet aus ", "gesendet über ", "gesendet vom ",
+    "verschickt mit ", "verzonden vanaf ", "verzonden vanuit ", "verzonden met ", "verzonden via ",
+    "verstuurd vanaf ", "verstuurd via ", "verstuurd met ",
     // French, Spanish, Catalan, Portuguese, Italian, Romanian
     "envoyé de ", "envoyé depuis ", "envoyé à partir ", "envoyé avec ", "envoyé via ",
     "envoyé d'", "envoyé d’", "enviado desde ", "enviado con ", "enviado a través ",
@@ -81,53 +66,49 @@ enum ClientLines {
     "skickades från ", "skickat via ", "lähetetty ", "saadetud ", "nosūtīts no ", "išsiųsta iš ",
     "išsiųsta naudojant ",
     // Slavic languages
-    "wysłane z ", "wysłano z ", "wysłane przez ", "wysłano przez ", "wysłane za ", "odesláno z ",
-    "odesláno pomocí ", "odoslané z ", "odoslané pomocou ", "отправлено с ", "отправлено из ",
+    "wysłane z ", "wysłane ze ", "wysłano ze ", "wysłano z ", "wysłane przez ", "wysłano przez ",
+    "wysłane za ", "odesláno z ", "odesláno ze ",
+    "odesláno pomocí ", "odoslané z ", "odoslané zo ", "odoslané pomocou ", "отправлено с ",
+    "отправлено из ",
     "отправлено через ", "отправлено со ", "отправлено от ", "надіслано з ", "надіслано із ",
     "надіслано через ", "відправлено з ", "изпратено от ", "изпратено с ", "poslano s ",
     "poslano sa ", "poslano iz ", "poslano z ", "послато са ", "послато с ",
     // Hungarian, Turkish, Greek, Vietnamese, Indonesian, Thai
-    "elküldve ", "elküldve az ", "küldve ", "gönderen: ", "στάλθηκε από ", "στάλθηκε με ",
-    "được gửi từ ", "đã gửi từ ", "gửi từ ", "dikirim dari ", "ส่งจาก",
-    // Chinese, Japanese, Korean
-    "发自", "發自", "从我的", "從我的", "来自", "來自", "由我的", "通过", "获取", "下载", "取得", "下載", "我的 iphone",
-    "我的 ipad",
-    "나의 ", "내 ", "[ios용", "[android용",
-    // Hebrew, Arabic, Persian
-    "נשלח מ", "שולח מ", "أُرسلت من", "أرسلت من", "تم الإرسال من", "أرسل من", "مرسل من",
-    "ارسال شده از",
+    "elküldve ", "küldve ", "gönderen: ", "στάλθηκε από ", "στάλθηκε με ", "αποστολή από ",
+    "được gửi từ ",
+    "đã gửi từ ", "gửi từ ", "dikirim dari ", "ส่งจาก",
+    // Chinese, Hebrew, Arabic, Persian
+    "发自", "發自", "发送自", "来自我的", "來自我的", "נשלח מ", "שולח מ", "أُرسلت من", "أرسلت من", "تم الإرسال من",
+    "أرسل من", "مرسل من", "ارسال شده از",
   ])
 
   private static let endings: [String] = [
-    "gesendet", "verzonden", "verstuurd", "gönderildi", "küldve", "küldött üzenet", "から送信",
-    "から送信されました", "より送信", "发送", "傳送", "送出", "에서 보냄", "에서 보낸 메일", "에서 전송",
+    "gönderildi", "küldve", "küldött üzenet", "から送信", "から送信されました", "より送信", "发送", "傳送",
+    "送出", "에서 보냄", "에서 보낸 메일", "에서 전송",
   ]
 
-  /// Whether one of the short names of programs and devices stands there as a word.
-  private static func namesSender(_ text: [UInt8]) -> Bool {
-    String(decoding: text, as: UTF8.self).split { !$0.isLetter && !$0.isNumber }
-      .contains { words.contains(String($0)) }
-  }
-
-  private static let devices = Phrases([
-    "iphon", "ipad", "ipod", "android", "blackberry", "mobil", "smartphone", "phone", "telefon",
-    "téléphone", "teléfono", "telefono", "telefoon", "móvil", "movil", "movistar", "galaxy",
-    "samsung", "huawei", "honor ", "xiaomi", "redmi", "oneplus", "nokia", "xperia",
-    "motorola", "windows", "outlook", "hotmail", "yahoo", "gmail", "proton", "thunderbird",
-    "bluemail", "airmail", "mailbird", "fairemail", "tutanota", "tuta ", "edison", "mailspring",
-    "mail app", "mail-app", "mail.ru", "mail.com", "web.de", "windows mail", "zoho", "mailbox",
-    "roundcube", "webmail", "tablet", "device", "gerät", "appareil", "dispositivo", "urządzeni",
-    "zařízen", "apparaat", "enhed", "puhelim", "laite", "telefón", "телефон", "смартфон", "айфон",
-    "мобиль", "мобіль", "устройств", "пристро", "яндекс", "почт", "пошт", "κινητ", "手机", "手機",
-    "携帯", "邮箱", "郵件", "휴대", "모바일", "טלפון", "נייד", "الجوال", "هاتف", "điện thoại", "โทรศัพท์",
-    "ponsel", "sparrow",
+  /// Where the verb stands last, what stands first tells `von meinem Telefon gesendet` from
+  /// `mein Telefon gesendet`.
+  private static let beginnings = Phrases([
+    "von ", "vom ", "aus ", "mit ", "über ", "diese nachricht wurde ", "diese mail wurde ",
+    "diese e-mail wurde ", "vanaf ", "vanuit ", "via ", "met ", "dit bericht is ",
+    "deze e-mail is ",
   ])
+  private static let participles = [
+    "gesendet", "verschickt", "geschickt", "verzonden", "verstuurd",
+  ]
 
-  private static let words: Set<String> = [
-    "app", "pixel", "handy", "portable", "cellulare", "cell", "aol", "gmx", "htc", "lg", "zte",
-    "wiko", "spark",
-    "nine", "k", "k9", "mac", "pc", "ios", "ipados", "hey", "superhuman", "canary", "eudora",
-    "pegasus",
-    "komórki", "komórka", "galaxy", "freenet", "orange", "sfr", "laposte", "libero", "virgilio",
+  /// What Outlook's telephones say.
+  private static let outlook = Phrases(["outlook"])
+  private static let offers = Phrases([
+    "get ", "télécharger ", "obtenez ", "obtenir ", "obtener ", "obtén ", "obter ", "obtenha ",
+    "scarica ", "descărcați ", "descărcaţi ", "ottieni ", "holen sie sich ", "laden sie ",
+    "download ", "pobierz ", "hämta ", "hent ",
+    "skaff deg ", "få ", "lataa ", "hanki ", "получить ", "скачать ", "отримати ", "получите ",
+    "získat ", "získajte ", "baixar ", "获取", "下载", "取得", "下載",
+  ])
+  private static let offered = [
+    "beziehen", "herunterladen", "downloaden", "beszerzése", "letöltése", "を入手", "を取得", "edinin",
+    "indirin", "下载", "下載", "받기", "다운로드",
   ]
 }

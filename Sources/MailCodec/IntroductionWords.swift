@@ -64,7 +64,8 @@ enum IntroductionWords {
   /// "wrote" as mail programs say it.
   private static let verbs: [[UInt8]] = [
     "wrote", "writes", "sent", "a écrit", "à écrit", "écrivait", "écrit", "schrieb",
-    "hat geschrieben", "geschrieben", "escribió", "escribio", "escribiste", "ha escrito",
+    "hat geschrieben", "geschrieben", "escribió", "escribio", "escribiste", "escribieron",
+    "ha escrito",
     "escreveu",
     "ha scritto", "scrisse", "scritto", "schreef", "geschreven", "skrev", "skrev følgende",
     "skrev följande", "skrifaði", "kirjoitti", "napisał", "napisała", "napisał(a)", "napisał/a",

@@ -45,7 +45,7 @@ enum LineForms {
 
   private static let originals: Set<String> = [
     "original message", "original email", "original e-mail", "original appointment",
-    "reply message", "ursprüngliche nachricht", "ursprüngliche mail",
+    "reply message", "replied message", "ursprüngliche nachricht", "ursprüngliche mail",
     "originalnachricht", "original-nachricht", "originalmail", "antwort nachricht",
     "message d'origine", "message d’origine", "message original", "message initial",
     "mail original", "mensaje original", "correo original", "messaggio originale",
@@ -60,7 +60,7 @@ enum LineForms {
     "orijinal mesaj", "orijinal ileti", "mesaj original", "mesajul original", "αρχικό μήνυμα",
     "izvorna poruka", "originalna poruka", "izvirno sporočilo", "algsõnum", "algne kiri",
     "originali žinutė", "oriģinālā ziņa", "pesan asli", "thư gốc", "tin nhắn gốc", "ข้อความต้นฉบับ",
-    "原始邮件", "原始郵件", "原邮件", "元のメッセージ", "원본 메시지", "원본 메일", "הודעה מקורית",
+    "原始邮件", "原始郵件", "原邮件", "回复的原邮件", "元のメッセージ", "원본 메시지", "원본 메일", "הודעה מקורית",
     "الرسالة الأصلية", "رسالة أصلية", "پیام اصلی", "missatge original",
   ]
   private static let forwards: Set<String> = [
@@ -124,13 +124,31 @@ enum LineForms {
     return nil
   }
 
+  /// Whether a line is some words between dashes.
+  static func isTitle(_ line: ArraySlice<UInt8>) -> Bool {
+    guard line.count <= 120, line.starts(with: [45, 45, 45]),
+      line.suffix(3).elementsEqual([45, 45, 45])
+    else { return false }
+    return !title(withoutDashes(line)).isEmpty
+  }
+
   /// `##- Please type your reply above this line -##`, as help desks write it.
   private static func isReplyLine(_ line: ArraySlice<UInt8>) -> Bool {
     guard line.count <= 120, let first = line.first,
       isRuleByte(first) || first == 60 || first == 91 || first == 40
     else { return false }
-    return replyLines.stand(in: Array(LowerCase.words(line).utf8)[...])
+    let text = Array(LowerCase.words(line).utf8)[...]
+    return replyLines.stand(in: text) && replies.stand(in: text)
   }
+
+  /// `(the crack is above this line)` asks nobody to write.
+  private static let replies = Phrases([
+    "reply", "replies", "respon", "type ", "write ", "enter ", "antwort", "schreib", "répon",
+    "écri",
+    "escrib", "risp", "scriv", "antwoord", "typ ", "odpow", "pisz", "ответ", "пиш", "відпов",
+    "svar",
+    "skriv", "vasta", "kirjoi", "yanıt", "cevap", "yaz", "返信", "回复", "回覆", "답장", "입력",
+  ])
 
   private static let replyLines = Phrases([
     "above this line", "oberhalb dieser linie", "über dieser linie", "über diese zeile",

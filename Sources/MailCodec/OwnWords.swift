@@ -28,10 +28,12 @@ public struct OwnWords: Equatable, Sendable {
   public let body: [UInt8]
   public private(set) var fragments: [Fragment] = []
 
-  public init(_ body: String) {
+  /// - Parameter isFlowed: whether the body came in `format=flowed`, where a blank before `>` says that it
+  ///   quotes nothing.
+  public init(_ body: String, isFlowed: Bool = false) {
     self.body = Array(body.utf8)
     let lines = MailLines(self.body)
-    let marks = QuoteMarks(lines).kinds
+    let marks = QuoteMarks(lines, isFlowed: isFlowed).kinds
     for (index, kind) in marks.enumerated() {
       let range = lines.range(index)
       if let last = fragments.last, last.kind == kind {
@@ -59,13 +61,33 @@ public struct OwnWords: Equatable, Sendable {
     fragments.filter { $0.kind == kind }.map(text).filter { !$0.isEmpty }.joined(separator: "\n")
   }
 
-  /// What the author wrote. When that is nothing, what they forwarded.
+  /// What the author wrote; else what they forwarded; else what was taken for their signature: who
+  /// wrote anything said it.
   public var own: String {
     let own = text(of: .own)
-    return own.isEmpty ? text(of: .forwarded) : own
+    if !own.isEmpty { return own }
+    let forwarded = text(of: .forwarded)
+    return forwarded.isEmpty ? signatureWords : forwarded
   }
-  public var quoted: String { text(of: .quoted) }
+  /// With what they forwarded, where that is not `own`.
+  public var quoted: String {
+    guard !text(of: .own).isEmpty else { return text(of: .quoted) }
+    return fragments.filter { $0.kind == .quoted || $0.kind == .forwarded }.map(text)
+      .filter { !$0.isEmpty }.joined(separator: "\n")
+  }
   public var signature: String { text(of: .signature) }
+
+  private var signatureWords: String {
+    let lines = text(of: .signature).split(separator: "\n", omittingEmptySubsequences: false)
+    let kept = lines.filter { line in
+      let trimmed = MailLines.trim(Array(line.utf8)[...])
+      return !ClientLines.matches(trimmed) && !LineForms.isRule(trimmed)
+        && !trimmed.elementsEqual("—".utf8)
+    }
+    let words = Array(kept.joined(separator: "\n").utf8)
+    return MailLines.trim(words[...]).isEmpty
+      ? "" : String(decoding: MailLines.trim(words[...]), as: UTF8.self)
+  }
 }
 
 /// A body's lines as ranges of its bytes, with what is asked of them most.
@@ -86,6 +108,7 @@ struct MailLines {
   }
 
   var count: Int { starts.count }
+  var indices: Range<Int> { starts.indices }
 
   func range(_ index: Int) -> Range<Int> {
     starts[index]..<(index + 1 < starts.count ? starts[index + 1] : bytes.count)

@@ -55,10 +55,23 @@ extension QuoteMarks {
 
   private func holds(_ strength: Introductions.Strength, _ at: Range<Int>) -> Bool {
     switch strength {
-    case .strong: true
+    case .strong: quoteFollows(at.upperBound) || !isTold(at)
     case .alone: quoteFollows(at.upperBound) || isAlone(at)
     case .weak: quoteFollows(at.upperBound)
     }
+  }
+
+  /// Whether words go on right below lines, and stand right above them, or above in a colon: somebody
+  /// tells of a mail.
+  private func isTold(_ at: Range<Int>) -> Bool {
+    guard at.upperBound < lines.count, !lines.isBlank(at.upperBound),
+      !LineForms.isRule(lines.trimmed(at.upperBound)),
+      let above = (max(0, at.lowerBound - 8)..<at.lowerBound).last(where: { !lines.isBlank($0) }),
+      kinds[above] != .quoted
+    else { return false }
+    let line = lines.trimmed(above)
+    if LineForms.isRule(line) || ClientLines.matches(line) { return false }
+    return above == at.lowerBound - 1 || line.last == 58
   }
 
   /// Whether lines are a paragraph of their own, and what follows is not in quotation marks, as

@@ -1,6 +1,7 @@
 /// Gives each line of a body its kind. See `OwnWords` for the order of judging.
 struct QuoteMarks {
   let lines: MailLines
+  private let isFlowed: Bool
   private(set) var kinds: [OwnWords.Kind]
   private var fenced: [Bool]
   /// Whether a line of words was met; what comes after a marker is judged by it.
@@ -12,8 +13,10 @@ struct QuoteMarks {
   /// Whether a quote behind `|` was met: elsewhere that is a table.
   private var barsQuote = false
 
-  init(_ lines: MailLines) {
+  /// - Parameter isFlowed: whether a blank before `>` says that it quotes nothing (RFC 3676 §4.4).
+  init(_ lines: MailLines, isFlowed: Bool = false) {
     self.lines = lines
+    self.isFlowed = isFlowed
     kinds = Array(repeating: .own, count: lines.count)
     fenced = Self.fences(lines)
     walk()
@@ -54,7 +57,7 @@ struct QuoteMarks {
   }
 
   private mutating func markLine(_ at: Int) {
-    if isQuote(at) || isWrappedOffQuote(at) || barsQuote && isBar(at) {
+    if isQuote(at) && !isWritten(at) || isWrappedOffQuote(at) || barsQuote && isBar(at) {
       kinds[at] = forwardIsMarked ? .forwarded : .quoted
     } else {
       if forwardIsMarked, isWords(at) {
@@ -76,10 +79,52 @@ struct QuoteMarks {
   private func isQuote(_ index: Int) -> Bool {
     let line = lines.trimmed(index)
     // `>>> see here <<<` is an ornament.
-    if line.first == 62 { return !line.suffix(2).elementsEqual([60, 60]) }
-    // News readers put initials before it: `AL> `.
+    if line.first == 62 { return !isStuffed(index) && !line.suffix(2).elementsEqual([60, 60]) }
+    return initials(index) != nil
+  }
+
+  private func isStuffed(_ index: Int) -> Bool {
+    isFlowed && lines.bytes[lines.starts[index]] == 32
+  }
+
+  /// News readers put initials before it: `AL> `.
+  private func initials(_ index: Int) -> ArraySlice<UInt8>? {
+    let line = lines.trimmed(index)
     let initials = line.prefix(5).prefix { $0 >= 65 && $0 <= 90 }
-    return !initials.isEmpty && initials.count < 5 && line.dropFirst(initials.count).first == 62
+    let isMark =
+      !initials.isEmpty && initials.count < 5 && line.dropFirst(initials.count).first == 62
+    return isMark ? initials : nil
+  }
+
+  /// What looks quoted for somebody's words: `>From here on`, which mailboxes write for `From here on`;
+  /// `>:(`; `PC> is dark` above `TV> is fine`. Only where no quote is beside it.
+  private func isWritten(_ index: Int) -> Bool {
+    if forwardIsMarked { return false }
+    if let mine = initials(index) {
+      let beside = [index - 1, index + 1].filter { lines.indices.contains($0) }.compactMap(initials)
+      return beside.contains { $0 != mine } && !isBelowQuote(index)
+    }
+    let line = lines.bytes[lines.range(index)]
+    guard line.starts(with: ">From ".utf8) || isFace(lines.trimmed(index)) else { return false }
+    let isBeside = [index - 1, index + 1].contains {
+      lines.indices.contains($0) && lines.trimmed($0).first == 62
+    }
+    return !isBeside && !isBelowQuote(index)
+  }
+
+  private func isBelowQuote(_ index: Int) -> Bool {
+    let above = (max(0, index - 8)..<index).last { !lines.isBlank($0) }
+    return above.map { kinds[$0] == .quoted } ?? false
+  }
+
+  /// `>:(`, `>:-/` and `>.<`.
+  private func isFace(_ line: ArraySlice<UInt8>) -> Bool {
+    let word = line.prefix(6).prefix { $0 != 32 }
+    guard (3...5).contains(word.count), word.first == 62 else { return false }
+    var face = word.dropFirst()
+    guard let eyes = face.popFirst(), [46, 58, 59, 61, 95].contains(eyes) else { return false }
+    if face.first == 45 { face = face.dropFirst() }
+    return face.count == 1 && face.allSatisfy { "()[]{}<>|/\\DPpOo@cC_".utf8.contains($0) }
   }
 
   /// The end of a long quoted line that a mail program wrapped without giving it a mark of its own.
@@ -148,6 +193,7 @@ struct QuoteMarks {
       return Marker(
         length: 1 + (block.isBelowMarker ? block.length : 0), isForward: found == .forward)
     }
+    if let length = titled(at) { return Marker(length: length) }
     if !wordsAbove, line.first == 62, let forward = markedForward(at) { return forward }
     if QuotedHeader.role(line) != nil {
       let block = headerBlock(at, skippingBlanks: false)
@@ -162,9 +208,21 @@ struct QuoteMarks {
     return nil
   }
 
-  /// `> Begin forwarded message:` with nothing above it, and the headers below, behind their marks.
+  /// Whatever title stands between dashes above a mail's headers: `------ Original ------`.
+  private func titled(_ at: Int) -> Int? {
+    guard LineForms.isTitle(lines.trimmed(at)) else { return nil }
+    let block = headerBlock(at + 1, skippingBlanks: true)
+    return block.isMail ? 1 + block.length : nil
+  }
+
+  /// `> Begin forwarded message:` with nothing above it, and the headers below, behind their marks; GMX
+  /// and WEB.DE write no such line.
   private func markedForward(_ at: Int) -> Marker? {
-    guard LineForms.marker(unmarked(at)) != nil else { return nil }
+    guard LineForms.marker(unmarked(at)) != nil else {
+      guard at <= 8, (0..<at).allSatisfy(lines.isBlank) else { return nil }
+      let block = headerBlock(at, skippingBlanks: false, marked: true)
+      return block.isMail ? Marker(length: block.length, isForward: true) : nil
+    }
     let block = headerBlock(at + 1, skippingBlanks: true, marked: true)
     guard block.isBelowMarker else { return nil }
     return Marker(length: 1 + block.length, isForward: true)
@@ -214,7 +272,8 @@ struct QuoteMarks {
     _ from: Int, skippingBlanks: Bool, marked: Bool = false
   ) -> QuotedHeaderBlock {
     func line(_ index: Int) -> ArraySlice<UInt8> {
-      marked ? unmarked(index) : lines.trimmed(index)
+      let line = marked ? unmarked(index) : lines.trimmed(index)
+      return skippingBlanks && line.first == 124 ? QuotedHeader.row(line) ?? line : line
     }
     func isHeader(_ index: Int) -> Bool {
       index < lines.count && QuotedHeader.role(line(index)) != nil

@@ -14,6 +14,15 @@ enum QuotedHeader: Equatable {
     line.count <= 24 ? roles[LowerCase.words(line)] : nil
   }
 
+  /// `| From | Ann <ann@home.example> |`, as NetEase's programs set a header, as `From: Ann …`.
+  static func row(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    guard line.count <= 2_000 else { return nil }
+    let cells = line.split(separator: 124, maxSplits: 2)
+    guard cells.count >= 2, cells[0].count <= 48 else { return nil }
+    let row = Array(MailLines.trim(cells[0])) + [58, 32] + MailLines.trim(cells[1])
+    return row[...]
+  }
+
   /// What stands before the colon, without the asterisks of bold type.
   private static func name(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
     var head = line.prefix(48)

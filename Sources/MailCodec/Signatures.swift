@@ -21,15 +21,43 @@ struct Signatures {
       // `forwarded`.
       var end = start + 1
       while end < lines.count, kinds[end] == kinds[start] { end += 1 }
-      if kinds[start] == .own || kinds[start] == .forwarded {
-        let cut = cutPoint(start, end)
-        for index in cut..<end { kinds[index] = .signature }
-      }
+      if kinds[start] == .own || kinds[start] == .forwarded { mark(&kinds, start..<end) }
       start = end
     }
   }
 
-  /// Where the signature of a run starts; `end` when there is none.
+  private func mark(_ kinds: inout [OwnWords.Kind], _ run: Range<Int>) {
+    var start = run.lowerBound
+    // HTML says where a signature ends, too: what stands behind it is read like what stands before.
+    while let strict = (start..<run.upperBound).first(where: { !fenced[$0] && isStrict($0) }),
+      let end = (strict..<run.upperBound).first(where: isEnd)
+    {
+      markTail(&kinds, start..<strict)
+      for index in strict...end { kinds[index] = .signature }
+      start = end + 1
+    }
+    markTail(&kinds, start..<run.upperBound)
+  }
+
+  private func markTail(_ kinds: inout [OwnWords.Kind], _ run: Range<Int>) {
+    let cut = cutPoint(run.lowerBound, run.upperBound)
+    for index in cut..<run.upperBound { kinds[index] = .signature }
+    // People write on below the line of their telephone: it alone goes.
+    for index in run.lowerBound..<cut where isClientLine(index, run.lowerBound..<cut) {
+      kinds[index] = .signature
+    }
+  }
+
+  private func isClientLine(_ index: Int, _ run: Range<Int>) -> Bool {
+    guard !fenced[index], !lines.isBlank(index) else { return false }
+    let isApart =
+      index == run.lowerBound || lines.isBlank(index - 1) || index + 1 == run.upperBound
+      || lines.isBlank(index + 1)
+    return isApart && ClientLines.matches(lines.trimmed(index))
+  }
+
+  /// Where the signature of a run starts; `end` when there is none. Of nothing but a signature's words
+  /// it is the start: `OwnWords.own` shows them where there are no others.
   private func cutPoint(_ start: Int, _ end: Int) -> Int {
     var cut = end
     // RFC 3676 §4.3: `-- ` alone on its line, with its space, starts a signature however long.
@@ -50,8 +78,12 @@ struct Signatures {
         changed = true
       }
     }
-    // What is left of a run of nothing but a signature's own words stays words: someone wrote it.
     return cut
+  }
+
+  /// `HTMLText.signatureEnd`, which nobody sees.
+  private func isEnd(_ index: Int) -> Bool {
+    lines.bytes[lines.range(index)].starts(with: [0xE2, 0x81, 0xA3, 10])
   }
 
   private func isStrict(_ index: Int) -> Bool {
@@ -73,32 +105,125 @@ struct Signatures {
 
   /// Looks back from the end of a run, a bounded way, for a line that starts its tail.
   private func startOfTail(_ start: Int, _ end: Int) -> Int? {
-    var written = 0
+    var tail = Tail()
     var at = end
     var found: Int?
-    var footer = false
-    while at > start, written <= Self.linesMax, end - at <= 60 {
+    while at > start, tail.written <= Self.linesMax, end - at <= 60 {
       at -= 1
       if fenced[at] { break }
       let line = lines.trimmed(at)
-      if line.isEmpty { continue }
-      written += 1
-      if isFooterText(line) { footer = true }
-      if line.elementsEqual([45, 45]) || line.elementsEqual("—".utf8) { found = at }
+      if line.isEmpty {
+        tail.isParted = tail.written > 0
+        continue
+      }
+      tail.written += 1
+      if isDash(line) {
+        tail.dashes += 1
+        let isFirst = isAllBlank(start..<at)
+        if tail.dashes == 1, tail.isSignature(isFirst: isFirst) { tail.dash = at }
+        continue
+      }
       let isUnderscores = line.count >= 2 && line.allSatisfy { $0 == 95 }
-      if LineForms.isRule(line), line.count >= 10 || isUnderscores, footer,
-        written <= Self.footerLinesMax
+      if LineForms.isRule(line), line.count >= 10 || isUnderscores, tail.isFooter,
+        tail.written <= Self.footerLinesMax, !isAnnounced(at, start)
       {
         found = at
       }
-      // Without words above it in its run; under them it may be a form's line.
-      if written <= 5, line.count >= 5, isUnderscores, at == start || isAllBlank(start..<at) {
+      if tail.written <= 3, !tail.isParted, tail.isNumbers, ClientLines.matches(line) { found = at }
+      if tail.written == 1, at == start || lines.isBlank(at - 1), isDashedName(line),
+        !isAnnounced(at, start), wordsAbove(at, start)?.first != 45
+      {
         found = at
       }
-      if written <= 3, ClientLines.matches(line) { found = at }
-      if written == 1, at == start || lines.isBlank(at - 1), isDashedName(line) { found = at }
+      if tail.dashes == 0 { note(line, &tail) }
+    }
+    // A second one makes separators of both, as between the items of a list.
+    if let dash = tail.dash, tail.dashes == 1 || tail.isFooter, !isAnnounced(dash, start) {
+      found = min(found ?? dash, dash)
     }
     return found
+  }
+
+  /// What stands below the line that is looked at.
+  private struct Tail {
+    var written = 0
+    var isParted = false
+    /// Whether a list's words are among it, and where it is found.
+    var speaksOfList = false
+    var hasAddress = false
+    var isFooter: Bool { speaksOfList && hasAddress }
+    /// Whether it is nothing but telephones' numbers and more of their programs' lines.
+    var isNumbers = true
+    var isProse = false
+    /// Whether a line of it goes on in small words, without an end.
+    var isRunning = false
+    /// Whether the line right below counts something.
+    var isItem = false
+    var dashes = 0
+    var dash: Int?
+
+    /// - Parameter isFirst: whether no words stand above it, from which it would part those below.
+    func isSignature(isFirst: Bool) -> Bool {
+      written > 1 && (isFooter || !isProse && (isFirst || !isRunning && !isItem))
+    }
+  }
+
+  private func note(_ line: ArraySlice<UInt8>, _ tail: inout Tail) {
+    if isFooterText(line) { tail.speaksOfList = true }
+    if line.contains(64) || line.count <= 500 && Self.links.stand(in: line) {
+      tail.hasAddress = true
+    }
+    let isClient = ClientLines.matches(line)
+    if !isClient, !isNumber(line) { tail.isNumbers = false }
+    if !isClient, isProse(line) { tail.isProse = true }
+    if !isClient, isRunning(line) { tail.isRunning = true }
+    tail.isItem =
+      line.first.map { $0 >= 48 && $0 <= 57 || $0 == 42 } ?? false
+      || line.starts(with: [45, 32])
+  }
+
+  private func isDash(_ line: ArraySlice<UInt8>) -> Bool {
+    line.elementsEqual([45, 45]) || line.elementsEqual("—".utf8)
+  }
+
+  /// Whether the words above end in a colon: what stands below is theirs.
+  private func isAnnounced(_ at: Int, _ start: Int) -> Bool {
+    guard let line = wordsAbove(at, start) else { return false }
+    return line.last == 58 || line.ends(with: "：")
+  }
+
+  private func wordsAbove(_ at: Int, _ start: Int) -> ArraySlice<UInt8>? {
+    (max(start, at - 8)..<at).last { !lines.isBlank($0) }.map(lines.trimmed)
+  }
+
+  /// A telephone's number as people set it below their name; an order's begins otherwise.
+  private func isNumber(_ line: ArraySlice<UInt8>) -> Bool {
+    guard line.count <= 40, let first = line.first, [40, 43, 48].contains(first) else {
+      return false
+    }
+    return line.count { $0 >= 48 && $0 <= 57 } >= 6
+      && !line.contains { $0 | 32 >= 97 && $0 | 32 <= 122 || $0 >= 128 }
+  }
+
+  /// Whether a line ends a sentence, rather than being of a signature.
+  private func isProse(_ line: ArraySlice<UInt8>) -> Bool {
+    guard let last = line.last, line.count <= 500 else { return true }
+    if last == 63 || line.ends(with: "？") || line.ends(with: "。") { return true }
+    return (last == 46 || last == 33) && line.split(separator: 32).count >= 4
+  }
+
+  /// `please also send the invoice`; in scripts without blanks a long line.
+  private func isRunning(_ line: ArraySlice<UInt8>) -> Bool {
+    guard line.count <= 500 else { return true }
+    let words = line.split(separator: 32)
+    if words.count == 1 { return line.count >= 45 && line.allSatisfy { $0 >= 128 } }
+    let small = words.count { $0.first.map { $0 >= 97 && $0 <= 122 } ?? false }
+    return words.count >= 3 && small * 2 > words.count
+  }
+
+  private func isAllBlank(_ range: Range<Int>) -> Bool {
+    // Looking further up than this would cost more than it tells.
+    range.count <= 8 && range.allSatisfy(lines.isBlank)
   }
 
   /// The last paragraph of a run, where it is a lawyer's and something stands above it.
@@ -112,20 +237,16 @@ struct Signatures {
     return Disclaimers.matches(paragraph) ? at : nil
   }
 
-  private func isAllBlank(_ range: Range<Int>) -> Bool {
-    // Looking further up than this would cost more than it tells.
-    range.count <= 8 && range.allSatisfy(lines.isBlank)
-  }
-
-  /// A list's footer speaks of itself or holds an address of the web or of mail.
+  /// A list's footer speaks of itself; somebody who wants to leave it does, too, but names no address.
   private func isFooterText(_ line: ArraySlice<UInt8>) -> Bool {
     // Where a link leads that somebody set into their words makes no footer of them.
     let line = LineForms.withoutTargets(line)
     return line.count <= 500 && Self.footers.stand(in: Array(LowerCase.words(line).utf8)[...])
   }
 
+  private static let links = Phrases(["://"])
   private static let footers = Phrases([
-    "mailing list", "unsubscribe", "mailman", "://", "list archive", "google groups",
+    "mailing list", "unsubscribe", "mailman", "list archive", "google groups",
   ])
 
   /// `-Abhishek Kona` or `- Ann`: a dash and up to three capitalised words.

@@ -2,11 +2,44 @@ import CGMime
 
 /// Text of any charset to UTF-8. What is said is tried first (by which name, and as what: see
 /// `CharsetNames`), then UTF-8, then Windows-1252, as mail readers do.
+///
+/// What is UTF-8 by more than chance is that, whatever is said; and where something else got into it, or it
+/// was cut, only that cannot be read.
 enum Charsets {
+  /// So many letters beyond ASCII are no chance, where nothing among them is not UTF-8.
+  private static let lettersMin = 6
+
   static func text(_ bytes: UnsafeBufferPointer<UInt8>, _ charset: String?) -> String {
     let name = (charset ?? "").lowercased().filter { !$0.isWhitespace && $0 != "\"" && $0 != "'" }
-    if !CharsetNames.unicode.contains(name), let text = converted(bytes, name) { return text }
-    return String(validating: bytes, as: UTF8.self) ?? convert(bytes, "CP1252") ?? replacing(bytes)
+    let valid = String(validating: bytes, as: UTF8.self)
+    if !CharsetNames.unicode.contains(name) {
+      if let valid, letters(valid) >= lettersMin, !isWide(name) { return valid }
+      if let text = converted(bytes, name) { return text }
+    }
+    if let valid { return valid }
+    let read = replacing(bytes)
+    let bad = max(0, marks(read.utf8) - marks(bytes))
+    let good = letters(read) - bad
+    if good > 0, good > bad || name.hasPrefix("utf") { return read }
+    return convert(bytes, "CP1252") ?? read
+  }
+
+  private static func isWide(_ name: String) -> Bool {
+    let name = CharsetNames.iconv(name) ?? name.uppercased()
+    return name.hasPrefix("UTF-") || name.hasPrefix("UCS-")
+  }
+
+  /// Letters beyond ASCII: each begins with such a byte.
+  private static func letters(_ text: String) -> Int { text.utf8.count { $0 >= 0xC0 } }
+
+  /// U+FFFD, which is what cannot be read.
+  private static func marks(_ bytes: some Sequence<UInt8>) -> Int {
+    var (count, last, before): (Int, UInt8, UInt8) = (0, 0, 0)
+    for byte in bytes {
+      if byte == 0xBD, last == 0xBF, before == 0xEF { count += 1 }
+      (before, last) = (last, byte)
+    }
+    return count
   }
 
   private static func converted(_ bytes: UnsafeBufferPointer<UInt8>, _ name: String) -> String? {

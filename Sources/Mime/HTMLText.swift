@@ -7,6 +7,10 @@ public struct HTMLText {
   /// wrote by a letter that nobody sees.
   static let quoteMark = "-----Original Message-----\u{2063}"
 
+  /// The line that stands in `text` where HTML marks that a signature is over, and words follow: of one
+  /// letter that nobody sees.
+  static let signatureEnd = "\u{2063}"
+
   public private(set) var text = ""
   /// Whether something of it is not in the text, or may not be.
   public private(set) var isCut = false

@@ -86,12 +86,11 @@ public struct MailUnderstanding: Sendable {
       inReplyTo: MessageIDs.named(message.first("In-Reply-To")?.raw ?? ""),
       references: MessageIDs.named(message.first("References")?.raw ?? ""))
     text = message.text
-    words = OwnWords(text)
+    words = OwnWords(text, isFlowed: message.isFlowed)
     own = words.own
-    let lines = words.quoted.split(separator: "\n", omittingEmptySubsequences: false)
-    let written = lines.filter { $0 != HTMLText.quoteMark }.joined(separator: "\n")
-    quoted = [written, message.besides].filter { !$0.isEmpty }.joined(separator: "\n")
-    signature = words.signature
+    quoted = [Self.withoutMarks(words.quoted), message.besides].filter { !$0.isEmpty }
+      .joined(separator: "\n")
+    signature = Self.withoutMarks(words.signature)
     attachments = message.attachments
     isTruncated = message.isTruncated
     report = message.deliveryReport
@@ -107,6 +106,13 @@ public struct MailUnderstanding: Sendable {
     } else {
       dmarc = .unknown
     }
+  }
+
+  /// Without the lines that stand for what HTML marks.
+  private static func withoutMarks(_ text: String) -> String {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    return lines.filter { $0 != HTMLText.quoteMark && $0 != HTMLText.signatureEnd }
+      .joined(separator: "\n")
   }
 
   /// Who wrote a mail that a form on a web site sends: from an address of ours, with the visitor's in

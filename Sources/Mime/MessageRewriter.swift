@@ -90,14 +90,27 @@ public struct MessageRewriter {
 
   private mutating func header(_ place: Range<Int>) {
     var at = place.lowerBound
+    var words: Int?
     while at < place.upperBound {
       var end = at
       repeat {
         end = bytes[end..<place.upperBound].firstIndex(of: 10).map { $0 + 1 } ?? place.upperBound
       } while end < place.upperBound && (bytes[end] == 32 || bytes[end] == 9)
-      field(bytes[at..<end])
+      // Words that run on from a header without a blank line.
+      if MimeMessage.mayBeWords(bytes[at..<end], isFirst: at == 0, belowWords: words != nil) {
+        words = words ?? at
+      } else {
+        if let words { self.words(bytes[words..<at]) }
+        words = nil
+        field(bytes[at..<end])
+      }
       at = end
     }
+    if let words { self.words(bytes[words..<place.upperBound]) }
+  }
+
+  private mutating func words(_ words: ArraySlice<UInt8>) {
+    out += rewrite(Array(words)) ?? Array(words)
   }
 
   private mutating func field(_ field: ArraySlice<UInt8>) {

@@ -45,12 +45,15 @@ public struct MimeMessage: Sendable {
   public private(set) var text = ""
   /// What stands only in an alternative that no reader is shown.
   public private(set) var besides = ""
+  /// Whether all of `text` came in `format=flowed`.
+  public private(set) var isFlowed = false
   public private(set) var attachments: [Attachment] = []
   public private(set) var isTruncated = false
 
   public init(bytes: [UInt8], limits: MimeLimits = MimeLimits()) {
     let bounds = tl_mime_limits(
       parts_max: limits.partsMax, depth_max: limits.depthMax, headers_max: limits.headersMax)
+    let bytes = Self.withBlankLine(bytes)
     let parsed = bytes.withUnsafeBufferPointer { tl_mime_parse($0.baseAddress, $0.count, bounds) }
     guard let parsed else { return }
     defer { tl_mime_free(parsed) }
@@ -99,7 +102,7 @@ public struct MimeMessage: Sendable {
   private mutating func show(_ parts: [ShownText.Part], _ isAlternative: (Int) -> Bool) {
     guard !parts.isEmpty else { return }
     let shown = ShownText(parts, isAlternative: isAlternative)
-    (text, besides) = (shown.text, shown.besides)
+    (text, besides, isFlowed) = (shown.text, shown.besides, shown.isFlowed)
   }
 
   /// The multiparts around a part, outermost first.
@@ -124,6 +127,62 @@ public struct MimeMessage: Sendable {
     if found.contains(where: { !$0.isWhitespace }) { text = found }
   }
 
+  /// A message whose header runs into its body, with the blank line that is missing there: GMime leaves
+  /// out lines that can be no header. Where more of a mail's own headers stand below, the line is a broken
+  /// one among them, and the message is told to be truncated for it.
+  private static func withBlankLine(_ bytes: [UInt8]) -> [UInt8] {
+    let end = headerEnd(bytes)
+    guard end < bytes.count, end == 0 || bytes[end - 1] == 10, !isAfterBlankLine(bytes, end) else {
+      return bytes
+    }
+    var start = end
+    while start < bytes.count, start - end < 65_536 {
+      let next = bytes[start...].firstIndex(of: 10) ?? bytes.count
+      let line = bytes[start..<next]
+      if line.isEmpty || line.elementsEqual([13]) { break }
+      if let name = fieldName(line), isMails(name) { return bytes }
+      start = next + 1
+    }
+    return bytes[..<end] + [10] + bytes[end...]
+  }
+
+  private static func isAfterBlankLine(_ bytes: [UInt8], _ end: Int) -> Bool {
+    guard end > 0 else { return false }
+    let above = bytes[..<(end - 1)]
+    return above.isEmpty || above.last == 10 || above.suffix(2).elementsEqual([10, 13])
+      || above.elementsEqual([13])
+  }
+
+  private static func isMails(_ name: ArraySlice<UInt8>) -> Bool {
+    let name = String(decoding: name, as: UTF8.self).lowercased()
+    return name.hasPrefix("content-") || name.hasPrefix("x-")
+      || [
+        "from", "to", "cc", "date", "subject", "message-id", "mime-version", "received",
+        "return-path",
+        "reply-to", "sender", "in-reply-to", "references", "dkim-signature",
+        "authentication-results",
+      ].contains(name)
+  }
+
+  /// What stands before the colon of a header; blanks before it were once allowed (RFC 5322 §4.5).
+  private static func fieldName(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
+    var name = line.prefix { $0 != 58 }
+    guard name.count < line.count else { return nil }
+    while let last = name.last, last == 32 || last == 9 { name.removeLast() }
+    return !name.isEmpty && name.allSatisfy { $0 > 32 && $0 < 127 } ? name : nil
+  }
+
+  /// Whether a line of a header, with those folded to it, can be none, or stands below one that cannot and
+  /// has no name that mail gives.
+  static func mayBeWords(_ line: ArraySlice<UInt8>, isFirst: Bool, belowWords: Bool) -> Bool {
+    // Mailboxes set such a line before a mail.
+    if isFirst && line.starts(with: "From ".utf8) || line.starts(with: ">From ".utf8) {
+      return false
+    }
+    guard let name = fieldName(line) else { return true }
+    return belowWords && !isMails(name)
+  }
+
   /// Where the body starts: after the blank line, or at the first line that can be no header (RFC
   /// 5322 §2.2).
   private static func headerEnd(_ bytes: [UInt8]) -> Int {
@@ -132,11 +191,8 @@ public struct MimeMessage: Sendable {
       let end = bytes[start...].firstIndex(of: 10) ?? bytes.count
       let line = bytes[start..<end]
       if line.isEmpty || line.elementsEqual([13]) { return min(end + 1, bytes.count) }
-      let isFolded = line.first == 32 || line.first == 9
-      let name = line.prefix { $0 != 58 }
-      let isField =
-        name.count < line.count && !name.isEmpty && name.allSatisfy { $0 > 32 && $0 < 127 }
-      if !isFolded, !isField, !(start == 0 && line.starts(with: "From ".utf8)) { return start }
+      let isFolded = start > 0 && (line.first == 32 || line.first == 9)
+      if !isFolded, mayBeWords(line, isFirst: start == 0, belowWords: false) { return start }
       start = end + 1
     }
     return bytes.count
@@ -174,12 +230,18 @@ public struct MimeMessage: Sendable {
   /// Plain text and HTML are known. Any other kind of text is read as plain text (RFC 2046 §4.1.4),
   /// unless it is data for a program.
   private static func textKind(_ part: tl_mime_part) -> (isKnown: Bool, isHTML: Bool)? {
-    guard part.is_attachment == 0, let type = part.type.map({ String(cString: $0) }),
-      type.hasPrefix("text/"), !data.contains(type)
+    guard let type = part.type.map({ String(cString: $0) }),
+      type.hasPrefix("text/"), !data.contains(type),
+      part.is_attachment == 0 || isWholeMail(part, type)
     else { return nil }
     // What the HTML refers to is a part of how it looks.
     if part.content_id != nil, type != "text/plain", !type.hasSuffix("html") { return nil }
     return (type == "text/plain" || type == "text/html", type.hasSuffix("html"))
+  }
+
+  /// What is all of a mail is what it says, though its sender calls it an attachment.
+  private static func isWholeMail(_ part: tl_mime_part, _ type: String) -> Bool {
+    part.container < 0 && name(of: part) == nil && (type == "text/plain" || type == "text/html")
   }
 
   private static let data: Set<String> = [
@@ -263,7 +325,9 @@ public struct MimeMessage: Sendable {
         text = FlowedText.joined(text, deletesSpace: part.deletes_space != 0)
       }
     }
-    return ShownText.Part(text: text, isHTML: isHTML, links: links, path: path)
+    return ShownText.Part(
+      text: text, isHTML: isHTML, links: links, path: path,
+      isFlowed: !isHTML && part.is_flowed != 0)
   }
 
   /// What is UTF-8 by more than chance is that, whatever its tag says: relays write HTML anew and leave
@@ -274,14 +338,18 @@ public struct MimeMessage: Sendable {
     return !isASCII && String(validating: bytes, as: UTF8.self) != nil ? nil : said
   }
 
-  /// CRLF as LF, as the rest of the program writes lines.
+  /// CRLF and CR as LF, as the rest of the program writes lines; of a run of CRs one line ends.
   static func lineFeeds(_ text: String) -> String {
     guard text.utf8.contains(13) else { return text }
     var last: UInt8 = 0
     var kept: [UInt8] = []
     kept.reserveCapacity(text.utf8.count)
     for byte in text.utf8 {
-      if byte == 10, last == 13 { kept[kept.count - 1] = 10 } else { kept.append(byte) }
+      if byte == 13 {
+        if last != 13 { kept.append(10) }
+      } else if byte != 10 || last != 13 {
+        kept.append(byte)
+      }
       last = byte
     }
     return String(decoding: kept, as: UTF8.self)

@@ -11,6 +11,7 @@ struct ShownText {
     var links = ""
     /// The multiparts around it, outermost first.
     var path: [Int]
+    var isFlowed = false
   }
 
   private(set) var text = ""
@@ -18,6 +19,7 @@ struct ShownText {
   /// they lead. And where pictures lead.
   private(set) var besides = ""
   private var links = ""
+  private(set) var isFlowed = false
   private var isHTML = false
 
   /// - Parameter isAlternative: of the multiparts that paths name, by number.
@@ -29,7 +31,7 @@ struct ShownText {
   private init() {}
 
   private init(_ part: Part) {
-    (text, links, isHTML) = (part.text, part.links, part.isHTML)
+    (text, links, isHTML, isFlowed) = (part.text, part.links, part.isHTML, part.isFlowed)
   }
 
   private init(
@@ -67,6 +69,7 @@ struct ShownText {
       whole.isHTML = next.isHTML
     }
     whole.isHTML = all.contains(where: \.isHTML)
+    whole.isFlowed = written.allSatisfy(\.isFlowed)
     whole.besides = Self.lines(all.map(\.besides))
     whole.links = Self.lines(all.map(\.links))
     return whole

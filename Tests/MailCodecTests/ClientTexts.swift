@@ -567,6 +567,22 @@ enum ClientTexts {
     "发自我的手机",
     "來自我的 Samsung 手機",
     "Von meinem/meiner Galaxy gesendet",
+    "Sent from my Verizon, Samsung Galaxy smartphone",
+    "Sent from my T-Mobile 4G LTE Device",
+    "Sent via BlackBerry from T-Mobile",
+    "Sent from my iPhone 12 Pro Max",
+    "Sent from my mobile device, please excuse brevity.",
+    "Sent with Tutanota, the secure & ad-free mailbox",
+    "[Get Outlook for iOS](https://aka.ms/o0ukef)",
+    "Android용 Outlook 다운로드",
+    "삼성 휴대폰에서 보냄",
+    "发送自 Windows 10 版邮件应用",
+    "Windows 用 Outlook から送信",
+    "Envoyé depuis l'application Mail Orange",
+    "Samsung Galaxy akıllı telefonumdan gönderildi.",
+    "Odesláno ze zařízení Samsung",
+    "Descărcați Outlook pentru Android",
+    "Αποστολή από το κινητό μου",
   ]
 
   static let disclaimers: [String] = [

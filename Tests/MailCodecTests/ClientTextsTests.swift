@@ -64,6 +64,33 @@ struct `What mail programs add comes off` {
     #expect(own(body) == `Own words`.normal(body))
   }
 
+  @Test(arguments: TakenForAnother.telephones)
+  func `a sentence that only begins or ends as a telephone's line is its author's`(_ line: String) {
+    for body in [line, "Hello,\n\n\(line)\n", "\(line)\n\nAnn\n"] {
+      #expect(own(body) == `Own words`.normal(body))
+    }
+  }
+
+  @Test(arguments: TakenForAnother.whole.map(\.name))
+  func `what only looks like a quote or a signature is its author's`(_ name: String) throws {
+    let body = try #require(TakenForAnother.whole.first { $0.name == name }).body
+    #expect(own(body) == `Own words`.normal(body))
+  }
+
+  @Test(arguments: TakenForAnother.parts.map(\.name))
+  func `of what was added nothing but that comes off`(_ name: String) throws {
+    let mail = try #require(TakenForAnother.parts.first { $0.name == name })
+    #expect(own(mail.body) == mail.own)
+  }
+
+  @Test func `what was forwarded is kept where its author wrote below it`() {
+    let words = OwnWords(
+      "> Begin forwarded message:\n>\n> From: a@carrier.example\n> Subject: Parcel\n>\n> It is here.\n\nMine?\n"
+    )
+    #expect(words.own == "Mine?")
+    #expect(words.quoted.hasSuffix("> It is here."))
+  }
+
   @Test(arguments: ClientTexts.mails.map(\.name))
   func `whole mails come apart`(_ name: String) throws {
     let mail = try #require(ClientTexts.mails.first { $0.name == name })

@@ -43,7 +43,10 @@ struct `Own words` {
     "embedded_email_16", "embedded_email_17", "quote_and_text", "quote_only",
   ]
 
-  @Test(arguments: try cases("own-words-github.jsonl"))
+  /// A sentence that begins as a telephone's line, and goes on.
+  static let sentence = "email_sent_from_my_not_signature"
+
+  @Test(arguments: try cases("own-words-github.jsonl").filter { $0.name != sentence })
   func `github's replies are found`(_ one: Case) throws {
     #expect(Self.normal(OwnWords(one.body).own) == Self.normal(try #require(one.reply)))
   }
@@ -51,6 +54,11 @@ struct `Own words` {
   @Test(arguments: try cases("own-words-discourse.jsonl").filter { !differing.contains($0.name) })
   func `discourse's words are found`(_ one: Case) throws {
     #expect(Self.normal(OwnWords(one.body).own) == Self.normal(try #require(one.trimmed)))
+  }
+
+  @Test func `a sentence that github's words leave out is its author's`() throws {
+    let one = try #require(Self.cases("own-words-github.jsonl").first { $0.name == Self.sentence })
+    #expect(Self.normal(OwnWords(one.body).own) == Self.normal(one.body))
   }
 
   @Test(arguments: try cases("own-words-github.jsonl") + cases("own-words-discourse.jsonl"))

@@ -44,6 +44,31 @@ struct `Text of every charset` {
     }
   }
 
+  private func read(_ bytes: [UInt8], _ charset: String?) -> String {
+    bytes.withUnsafeBufferPointer { Charsets.text($0, charset) }
+  }
+
+  @Test(arguments: ["utf-8", nil, "no-such-charset"])
+  func `a wrong byte in UTF-8 costs itself and no other letter`(_ charset: String?) {
+    let text = "Grüße aus München, 40 €"
+    let bytes = Array(text.utf8)
+    #expect(read(bytes + [0xFC] + Array("ro".utf8), charset) == text + "\u{FFFD}ro")
+    #expect(read(Array(bytes.dropLast()), charset) == "Grüße aus München, 40 \u{FFFD}")
+    // What the sender could not read, and says so.
+    #expect(read(Array((text + "\u{FFFD}").utf8) + [0xFC], charset) == text + "\u{FFFD}\u{FFFD}")
+    #expect(
+      read([0x67, 0x72, 0xFC, 0xDF, 0x65], charset) == "grüße", "not one letter of it is UTF-8")
+  }
+
+  @Test(arguments: ["iso-8859-1", "gb2312", "windows-1251", "shift_jis", "big5", "koi8-r"])
+  func `long UTF-8 is that under any other name`(_ charset: String) {
+    for text in ["Grüße aus München – für 40 €", "灯坏了，请更换", "Где мой заказ"] {
+      #expect(read(Array(text.utf8), charset) == text)
+    }
+    // A few letters may be chance: these two are a word in GBK.
+    #expect(read([0xC1, 0xAA, 0xCD, 0xA8], "gb2312") == "联通")
+  }
+
   @Test(arguments: ["iso-2022-jp", "hz-gb-2312", "euc-jp", "windows-1258", "big5", "utf-7"])
   func `any bytes at all are text`(_ charset: String) {
     var seed: UInt64 = 7

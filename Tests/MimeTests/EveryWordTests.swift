@@ -79,6 +79,58 @@ struct `Every word of a mail` {
     #expect(other.attachments.map(\.type) == ["text/x-amp-html"])
   }
 
+  private func read(_ mail: String) -> MailUnderstanding {
+    MailUnderstanding(bytes: Array(mail.utf8))
+  }
+
+  @Test(arguments: ["", " ", "\t"])
+  func `is own where the header runs into it, with a line that only looks blank or none`(
+    _ line: String
+  ) {
+    let gap = line.isEmpty ? "" : line + "\r\n"
+    let mail = read(
+      "From: ann@home.example\r\nSubject: Lamp\r\n\(gap)My lamp is dark.\r\nTake it back.\r\n\r\nThanks\r\n"
+    )
+    #expect(mail.own == "My lamp is dark.\nTake it back.\n\nThanks")
+    #expect(mail.subjectText == "Lamp" && mail.from.map(\.address) == ["ann@home.example"])
+    #expect(!mail.isTruncated)
+    #expect(read("My lamp is dark.\n\nThanks\n").own == "My lamp is dark.\n\nThanks")
+  }
+
+  @Test func `is said to be elsewhere where it stands among headers`() {
+    let head = "From: ann@home.example\nMy lamp is dark.\nContent-Type: text/html\n\n<p>Thanks</p>"
+    #expect(read(head).own == "Thanks" && read(head).isTruncated)
+    let part =
+      "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\nMy lamp is dark.\n\nThanks\n--b--\n"
+    #expect(read(part).own == "Thanks" && read(part).isTruncated)
+    for whole in [
+      "From ann@home.example Mon Mar  3 10:00:00 2025\nFrom: ann@home.example\n\nThanks",
+      "From: ann@home.example\nSubject : Lamp\nX-Long: a\n  b\n\nThanks",
+    ] {
+      #expect(read(whole).own == "Thanks" && !read(whole).isTruncated, "\(whole)")
+      #expect(read(whole).from.map(\.address) == ["ann@home.example"])
+    }
+  }
+
+  @Test func `is own in a mail that says nothing of what it is, or that it is an attachment`() {
+    for head in ["Content-Type: \n", "Content-Type:\n", "Content-Disposition: attachment\n"] {
+      let mail = read("From: ann@home.example\n\(head)\nMy lamp is dark.\n")
+      #expect(mail.own == "My lamp is dark." && mail.attachments.isEmpty, "\(head)")
+    }
+    let html = read("Content-Type: text/html\nContent-Disposition: attachment\n\n<p>dark</p>")
+    #expect(html.own == "dark")
+    let named = read("Content-Disposition: attachment; filename=a.txt\n\nMy lamp")
+    #expect(named.own.isEmpty && named.attachments.map(\.name) == ["a.txt"])
+  }
+
+  @Test func `is a line where an old line end stands`() {
+    let body = "Yes.\r\rOn Mon, Mar 3, 2025 at 10:00 AM Shop <s@shop.example> wrote:\r> Shall we?\r"
+    let mail = read(
+      "Content-Transfer-Encoding: base64\n\n\(Data(body.utf8).base64EncodedString())\n")
+    #expect(mail.own == "Yes." && mail.quoted.hasSuffix("> Shall we?"))
+    #expect(MimeMessage.lineFeeds("a\r\nb\r\r\nc\n\rd\r") == "a\nb\nc\n\nd\n")
+  }
+
   @Test func `is said to be elsewhere where it stands below the last boundary`() {
     let mail = "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nMy lamp\n--b--\n"
     #expect(!MailUnderstanding(bytes: Array((mail + "\n").utf8)).isTruncated)

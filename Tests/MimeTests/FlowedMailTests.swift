@@ -25,6 +25,15 @@ struct `Mail that flows` {
     #expect(read("", body).own == "My lamp is dark, \nand so is \nmy house.")
   }
 
+  @Test func `a blank before what begins like a quote says that it is none`() {
+    let body = "Please note:\n > 3 weeks is too long.\n > 2 days are fine.\nAnn\n"
+    #expect(
+      read("; format=flowed", body).own
+        == "Please note:\n > 3 weeks is too long.\n > 2 days are fine.\nAnn")
+    #expect(read("", body).own == "Please note:\nAnn")
+    #expect(read("; format=flowed", "> Which?\nThe tall one.\n").own == "The tall one.")
+  }
+
   @Test func `DelSp takes the space too, however its name is written`() {
     #expect(read("; Format=Flowed; DelSp=\"Yes\"", "これは長い \n文です。").own == "これは長い文です。")
     #expect(read("; format=fixed; delsp=yes", "one \ntwo").own == "one \ntwo")

@@ -156,6 +156,49 @@ struct `HTML as text` {
     #expect(read.isCut)
   }
 
+  /// Telephones set their line above what is written next; Gmail's signature ends, too.
+  @Test(arguments: [
+    (
+      #"<div id="ms-outlook-mobile-signature">Sent from <a href="https://aka.ms/x">Outlook for iOS</a></div><div>Cancel 4711.</div>"#,
+      "Cancel 4711.", "-- \nSent from Outlook for iOS <https://aka.ms/x>"
+    ),
+    (
+      #"<div>Yes.<div class="gmail_signature">Ann Lee<br>Home Ltd</div><br><div>PS: to my new account.</div></div>"#,
+      "Yes.\nPS: to my new account.", "-- \nAnn Lee\nHome Ltd"
+    ),
+    (
+      #"Yes.<div class="gmail_signature">Ann<div class="moz-signature">Lee</div>Home</div><p>Soon.<div class="gmail_signature">Ann</div>"#,
+      "Yes.\nSoon.", "-- \nAnn\n-- \nLee\nHome\n-- \nAnn"
+    ),
+    (
+      #"Yes.<div id="Signature">Ann</div><hr><div id="divRplyFwdMsg"><b>From:</b> Shop</div><p>Shall we?</p>"#,
+      "Yes.", "-- \nAnn"
+    ),
+    (
+      #"Yes.<blockquote type="cite">Shall we?<div class="gmail_signature">Shop</div></blockquote><p>Soon.</p>"#,
+      "Yes.\nSoon.", ""
+    ),
+    (
+      #"Yes.<a class="gmail_signature" href="https://a.example/">Ann</a>"#, "Yes.",
+      "-- \nAnn <https://a.example/>"
+    ),
+  ])
+  func `what stands behind a signature is its author's`(
+    _ html: String, _ own: String, _ signature: String
+  ) {
+    let words = OwnWords(HTMLText.plain(html))
+    #expect(words.own == own)
+    #expect(words.signature == signature)
+  }
+
+  @Test func `what marks a signature's end is nobody's to see`() {
+    let html =
+      #"Yes.<div class="gmail_signature">Ann</div><div id="Signature">Home</div><p>Soon.</p>"#
+    let mail = MailUnderstanding(bytes: Array("Content-Type: text/html\n\n\(html)".utf8))
+    #expect(mail.own == "Yes.\nSoon.")
+    #expect(mail.signature == "-- \nAnn\n-- \nHome")
+  }
+
   @Test func `links in words leave signatures and rules what they are`() {
     let long = "https://eur01.safelinks.example/?url=" + String(repeating: "x", count: 300)
     let phone = OwnWords(

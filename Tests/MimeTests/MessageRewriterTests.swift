@@ -14,6 +14,25 @@ struct `A whole message` {
     return String(decoding: bytes, as: UTF8.self).replacing("\r\n", with: "\n")
   }
 
+  @Test func `is rewritten in words that stand among its headers, too`() {
+    let message = """
+      Received: by secret.example
+      Subject: Lamp
+      My secret is
+       a secret
+      Note: no secret
+      To: secret@shop.example
+      Note: no secret
+
+      hi
+
+      """
+    let words = "My secret is\n a secret\nNote: no secret\nTo"
+    #expect(
+      rewritten(message)
+        == message.replacing(words, with: words.replacing("secret", with: "******")))
+  }
+
   @Test func `is rewritten in its text, whatever coding that is in, and nowhere else`() {
     let hidden = Base64.encode(Array("a secret text".utf8))
     let picture = Base64.encode(Array("the secret of a picture".utf8))

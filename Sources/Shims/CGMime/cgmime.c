@@ -50,7 +50,8 @@ static char *type_of(GMimeObject *object) {
   GMimeHeaderList *list = g_mime_object_get_header_list(object);
   GMimeHeader *written = list ? g_mime_header_list_get_header(list, "Content-Type") : NULL;
   const char *raw = written ? g_mime_header_get_raw_value(written) : NULL;
-  // `Content-Type: text` names no subtype: RFC 2045 §5.2 reads what it cannot understand as plain text.
+  // An empty one says nothing, and `Content-Type: text` names no subtype: RFC 2045 §5.2 reads what it cannot understand as plain text.
+  if (raw && raw[strspn(raw, " \t\r\n")] == 0) return g_strdup("text/plain");
   if (raw && !memchr(raw, '/', strcspn(raw, ";")) && g_ascii_strncasecmp(raw + strspn(raw, " \t\r\n"), "text", 4) == 0)
     return g_strdup("text/plain");
   char *text = g_mime_content_type_get_mime_type(type);
@@ -163,6 +164,13 @@ static void read_headers(tl_mime *m, GMimeObject *object) {
   }
 }
 
+// Lines within a header that can be none: GMime leaves them out.
+static void warned(gint64 offset, GMimeParserWarning what, const gchar *item, gpointer m) {
+  (void)offset;
+  (void)item;
+  if (what == GMIME_CRIT_INVALID_HEADER_NAME) ((tl_mime *)m)->truncated = 1;
+}
+
 tl_mime *tl_mime_parse(const uint8_t *bytes, size_t count, tl_mime_limits limits) {
   pthread_once(&once, initialize);
   tl_mime *m = g_new0(tl_mime, 1);
@@ -174,7 +182,9 @@ tl_mime *tl_mime_parse(const uint8_t *bytes, size_t count, tl_mime_limits limits
   GMimeParser *parser = g_mime_parser_new_with_stream(stream);
   g_mime_parser_set_format(parser, GMIME_FORMAT_MESSAGE);
   // Content is copied into memory, not read from the parsed stream, which would outlive nothing.
-  GMimeMessage *message = g_mime_parser_construct_message(parser, NULL);
+  GMimeParserOptions *options = g_mime_parser_options_new();
+  g_mime_parser_options_set_warning_callback(options, warned, m);
+  GMimeMessage *message = g_mime_parser_construct_message(parser, options);
   if (message) {
     read_headers(m, GMIME_OBJECT(message));
     GMimeObject *body = g_mime_message_get_mime_part(message);
@@ -182,6 +192,7 @@ tl_mime *tl_mime_parse(const uint8_t *bytes, size_t count, tl_mime_limits limits
     walk(m, body, -1, 0, 0);
     g_object_unref(message);
   }
+  g_mime_parser_options_free(options);
   g_object_unref(parser);
   g_object_unref(stream);
   return m;

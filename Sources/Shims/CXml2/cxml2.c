@@ -14,6 +14,9 @@
 #include <string.h>
 #include <strings.h>
 
+// `HTMLText.signatureEnd`.
+#define SIGNATURE_END "\xE2\x81\xA3\n"
+
 // Deeper quotes than this are shown at this depth.
 #define QUOTE_MAX 16
 
@@ -50,8 +53,10 @@ typedef struct {
   int pre;
   int wrote;
   int is_cut;
-  int hid;             // words that nobody is shown
-  xmlNode *signature;  // the one that is being read
+  int hid;  // words that nobody is shown
+  xmlNode *signature;     // the outermost that is open, also one of nothing but pictures
+  int signatures;         // so many with words are open
+  int ended_a_signature;  // and no word was written since
   char *last_target;
 } writer;
 
@@ -81,6 +86,8 @@ static void start_word(writer *w) {
       put(w, "\n", 1);
       if (i + 1 < w->blanks && w->quote) put_prefix(w);
     }
+    if (w->ended_a_signature && !w->quote) put(w, SIGNATURE_END, strlen(SIGNATURE_END));
+    w->ended_a_signature = 0;
     put_prefix(w);
     w->blanks = 0;
     w->space = 0;
@@ -452,6 +459,10 @@ static int enter(writer *w, xmlNode *node) {
     start_word(w);
     put(w, "-- ", 3);
     break_lines(w, 1);
+    if (!is_named(node, "a")) {
+      node->_private = node;
+      w->signatures++;
+    }
   }
   return 1;
 }
@@ -459,6 +470,10 @@ static int enter(writer *w, xmlNode *node) {
 static void leave(writer *w, xmlNode *node) {
   if (is_named(node, "a")) put_target(w, node);
   if (node == w->signature) w->signature = NULL;
+  if (node->_private == node && --w->signatures == 0) {
+    break_lines(w, 1);
+    w->ended_a_signature = 1;
+  }
   if (strcasecmp((const char *)node->name, "pre") == 0 && w->pre > 0) w->pre--;
   if (is_quote(node)) {
     w->quote--;
