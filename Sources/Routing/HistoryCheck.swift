@@ -2,7 +2,7 @@ import Model
 
 /// What must hold over a whole history, event by event: fed with what a log says, in order, it
 /// names the first thing that cannot have happened. It applies each event to a machine of its own,
-/// and asks that machine.
+/// and asks that machine; what cannot follow upon its state it names, and does not apply.
 ///
 /// With `Invariants.check`, which looks at one state, these are all the promises: one place, one
 /// owner with an epoch that rises by one, capacity, quiescence, order, leases, one end of each
@@ -31,6 +31,7 @@ public struct HistoryCheck: Sendable {
     }
     noteMass(event, at)
     lastInstant = max(lastInstant, at)
+    if let (rule, sentence) = impossibility(of: event) { return note(rule, sentence) }
     checkBefore(event)
     router.apply(event, at: at)
     checkAfter(event)
@@ -57,27 +58,21 @@ public struct HistoryCheck: Sendable {
   private mutating func checkBefore(_ event: Event) {
     switch event {
     case .offerMade(let offer, let id, let agent, _, let until, _):
-      if endedOffers.contains(offer) || !openOffers.insert(offer).inserted {
-        note(.offers, "\(offer) is made twice")
-      }
+      if endedOffers.contains(offer) { note(.offers, "\(offer) is made twice") }
+      openOffers.insert(offer)
       if until <= lastInstant { note(.leases, "\(offer) has ended before it is made") }
       checkOrder(id, agent)
     case .offerEnded(let offer, _):
-      if openOffers.remove(offer) == nil { note(.offers, "\(offer) ends, and is not open") }
+      openOffers.remove(offer)
       endedOffers.insert(offer)
     case .entryRecorded(let entry, _, _, _, _):
       if !entries.insert(entry).inserted { note(.entries, "entry \(entry.raw) is recorded twice") }
     case .caseAccepted(let id, let agent):
-      let slot = router.slot(of: id)
-      guard slot >= 0, router.isKnown(agent) else {
-        return note(.onePlace, "\(id) is accepted, and is not there")
-      }
-      if !router.hasRoom(Int(agent.raw), slot, exceptOffer: true) {
+      if !router.hasRoom(Int(agent.raw), router.slot(of: id), exceptOffer: true) {
         note(.capacity, "agent \(agent.raw) accepts \(id) and has no room for it")
       }
     case .caseResumed(let id, let agent):
-      let slot = router.slot(of: id)
-      if slot >= 0, router.isKnown(agent), !router.hasRoom(Int(agent.raw), slot) {
+      if !router.hasRoom(Int(agent.raw), router.slot(of: id)) {
         note(.capacity, "agent \(agent.raw) resumes \(id) and has no room for it")
       }
     case .ownerChanged(let id, _, let epoch):
@@ -91,9 +86,6 @@ public struct HistoryCheck: Sendable {
   /// No older case that needs the same, or less, is passed over for this agent.
   private mutating func checkOrder(_ id: CaseID, _ agent: AgentID) {
     let slot = router.slot(of: id)
-    guard slot >= 0, router.isKnown(agent) else {
-      return note(.onePlace, "\(id) is offered, and is not there")
-    }
     let index = Int(agent.raw)
     if !router.isEligible(index, slot) {
       note(.eligibility, "\(id) is offered to agent \(index), who cannot take it")

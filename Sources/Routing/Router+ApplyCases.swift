@@ -282,7 +282,8 @@ extension Router {
       cases[slot].state = .assigned(AgentID(0))
       dropFromOldest(slot)
     case .assigned(let agent), .parked(let agent, _), .wrappingUp(let agent, _):
-      queues[queue].assigned -= 1
+      // None where a log that cannot be says that somebody wraps up what nobody had.
+      if queues[queue].assigned > 0 { queues[queue].assigned -= 1 }
       release(slot, agent)
     }
   }

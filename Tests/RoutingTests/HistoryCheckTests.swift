@@ -73,6 +73,50 @@ struct `What must hold over a history` {
         .contains(.order))
   }
 
+  /// The chain of a log can be sound and its story impossible: it is told, and neither the check nor a
+  /// replay stops at it.
+  @Test func `wrapping up what nobody accepted is named and harms neither the check nor a replay`()
+  {
+    var world = World()
+    world.assigned(1, to: World.ann)
+    world.given(.wrapUp(World.case(1), by: World.ann))
+    world.given(.close(World.case(1), by: World.ann))
+    #expect(check(world.log) == [])
+    let forged = world.log.filter { if case .caseAccepted = $0.event { false } else { true } }
+    #expect(forged.count == world.log.count - 1)
+    #expect(
+      check(forged).map(\.description).contains {
+        $0.hasPrefix("onePlace: ")
+          && $0.hasSuffix("is wrapped up by agent 0, who does not have it so")
+      }, "\(check(forged))")
+    var replayed = Router()
+    for (event, at) in forged { replayed.apply(event, at: at) }
+    replayed.settleReplay()
+    #expect(replayed.cases.count == 0)
+  }
+
+  @Test(arguments: 1...6) func `no event gone, doubled or late stops the check or a replay`(
+    seed: UInt64
+  ) {
+    var history = RandomHistory(seed: seed)
+    history.restarts = false
+    for _ in 0..<60 { _ = history.advance() }
+    var named = 0
+    for place in history.log.indices {
+      var logs = [history.log, history.log, history.log]
+      logs[0].remove(at: place)
+      logs[1].insert(history.log[place], at: place)
+      if place + 1 < history.log.count { logs[2].swapAt(place, place + 1) }
+      for log in logs {
+        if !check(log).isEmpty { named += 1 }
+        var replayed = Router()
+        for (event, at) in log { replayed.apply(event, at: at) }
+        replayed.settleReplay()
+      }
+    }
+    #expect(named > history.log.count / 2, "\(named) of \(3 * history.log.count)")
+  }
+
   @Test func `a case that is passed over for a later one is named`() {
     var world = World()
     for n in 1...2 as ClosedRange<UInt64> {

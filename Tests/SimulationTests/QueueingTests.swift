@@ -104,6 +104,7 @@ struct `Queueing models` {
     var model = try self.model("erlang-c-1")
     model.classes[0].arrivalRate = model.classes[0].serviceRate * load
     model.length = 10 / model.classes[0].serviceRate
+    model.warmUp = 0
     let fault = #expect(throws: QueueingFault.self) { try QueueingRun.run(model) }
     let name = model.classes[0].name
     #expect(
@@ -236,6 +237,131 @@ struct `Queueing models` {
     #expect(fault?.sentence.contains("cases of class lo still waited") ?? false)
   }
 
+  /// Four in a hundred too much for one of two classes: no tenth of it waits at the end, and yet what it waited
+  /// says only how long the run was.
+  @Test func `a line that grows slowly all through the run is told and not measured`() throws {
+    var high = QueueingModel.CaseClass(name: "a", arrivalRate: 1.2, serviceRate: 1)
+    high.skills = ["a"]
+    high.priority = 2
+    // Of the second agent, whom strict order takes for `a` 0.45 of the time.
+    var low = QueueingModel.CaseClass(name: "b", arrivalRate: 0.6, serviceRate: 1)
+    low.skills = ["b"]
+    low.priority = 1
+    var groups = [
+      QueueingModel.AgentGroup(name: "one", count: 1),
+      QueueingModel.AgentGroup(name: "two", count: 1),
+    ]
+    groups[0].skills = ["a"]
+    groups[1].skills = ["a", "b"]
+    var model = QueueingModel(name: "starved", classes: [high, low], groups: groups)
+    model.order = .strict
+    model.length = 20_000
+    model.warmUp = 2_000
+    #expect(model.overloads == [])
+    let fault = #expect(throws: QueueingFault.self) { try QueueingRun.run(model) }
+    #expect(
+      fault?.sentence.hasPrefix(
+        "more comes than the agents can serve: the line of class b has grown all through the run, to "
+      )
+        ?? false, "\(fault?.sentence ?? "")")
+  }
+
+  /// Lines as long as they come at 0.99 of what can be served, and at the edge itself, in runs from short to long.
+  @Test func `heavy traffic is not called growth, and a slow growth is`() {
+    func lines(_ load: Double, steps: Int, seed: UInt64) -> [Double] {
+      var random = SeededRandom(seed: seed)
+      var (line, seen) = (0.0, [0.0])
+      for step in 1...steps {
+        line = max(0, line + (random.unit() < load / (1 + load) ? 1 : -1))
+        if step % (steps / 32) == 0 { seen.append(line) }
+      }
+      return seen
+    }
+    func grown(_ load: Double, steps: Int) -> Int {
+      (1...100).count { LineGrowth.hasGrown(lines(load, steps: steps, seed: UInt64($0))) }
+    }
+    #expect(grown(0.99, steps: 3_200) <= 2)
+    #expect(grown(0.99, steps: 32_000) == 0)
+    #expect(grown(1.04, steps: 64_000) >= 80)
+    // A line that fills up to where it stays.
+    #expect(!LineGrowth.hasGrown((0...32).map { 1_000 - 1_000 * pow(0.9, Double($0)) }))
+    #expect(LineGrowth.hasGrown((0...32).map { 10 * Double($0) + Double($0 % 3) }))
+  }
+
+  /// Who gives up some time comes to rest some time.
+  @Test func `a run that is too short for long patience is called that`() throws {
+    var kind = QueueingModel.CaseClass(name: "x", arrivalRate: 10, serviceRate: 1)
+    kind.patienceRate = 0.001
+    var model = QueueingModel(
+      name: "patient", classes: [kind], groups: [.init(name: "five", count: 5)])
+    model.length = 1_000
+    model.warmUp = 100
+    let fault = #expect(throws: QueueingFault.self) { try QueueingRun.run(model) }
+    #expect(fault?.sentence.hasPrefix("the run is too short: at the end ") ?? false)
+    // Where a steady state is known to be, nothing is said to grow.
+    model.classes.append(.init(name: "y", arrivalRate: 0.01, serviceRate: 1))
+    model.order = .strict
+    model.classes[1].priority = 1
+    let second = #expect(throws: QueueingFault.self) { try QueueingRun.run(model) }
+    #expect(second?.sentence.hasPrefix("more comes than") ?? false, "one class never gives up")
+  }
+
+  /// At 0.99 of what an agent can do, a line needs some 40,000 services to come and go.
+  @Test func `a run that is too short for its errors says so`() throws {
+    var model = QueueingModel(
+      name: "heavy", classes: [.init(name: "x", arrivalRate: 0.99, serviceRate: 1)],
+      groups: [.init(name: "one", count: 1)])
+    model.length = 4_000
+    model.warmUp = 400
+    let heavy = try QueueingRun.run(model)
+    #expect(heavy.cautions.first?.hasPrefix("the run is too short for these errors (x): ") ?? false)
+    model.classes[0].arrivalRate = 0.5
+    #expect(try QueueingRun.run(model).cautions == [])
+  }
+
+  /// The unit of time of a file may be a millisecond or a day.
+  @Test(arguments: [1.0, 6e4, 1 / 1_440.0]) func `a run's length is as its rates say`(unit: Double)
+  {
+    let model = QueueingModel(
+      name: "calls",
+      classes: [
+        .init(name: "often", arrivalRate: 45 / unit, serviceRate: 1 / unit),
+        .init(name: "seldom", arrivalRate: 1 / unit, serviceRate: 0.5 / unit),
+      ], groups: [.init(name: "fifty", count: 50)])
+    #expect((200_000..<300_000).contains(model.length * 46 / unit))
+    #expect(abs(model.length / unit - 5_000) < 1 && model.cautions == [])
+    var short = model
+    short.length = unit * 40
+    short.warmUp = unit
+    #expect(
+      short.cautions == [
+        "the warm-up is 0.5 mean services of class seldom long: all begin idle, and it says less of waits than there are",
+        "some 40 cases of class seldom come in the run, 1.6 in each of the 25 parts that its standard errors rest on: "
+          + "too few for them",
+      ])
+  }
+
+  @Test func `of a class that nobody is of nothing is told`() throws {
+    var model = QueueingModel(
+      name: "m",
+      classes: [
+        .init(name: "x", arrivalRate: 1, serviceRate: 2),
+        .init(name: "none", arrivalRate: 1e-6, serviceRate: 2),
+      ], groups: [.init(name: "one", count: 1)])
+    model.length = 200
+    model.warmUp = 20
+    model.classes[1].exact.values = [.waits: 0.5]
+    let result = try QueueingRun.run(model)
+    let none = result.classes[1]
+    #expect(none.cases == 0)
+    for estimate in [none.waits, none.meanWait, none.wait90, none.abandons] {
+      #expect(!estimate.isMeasured && estimate.standardError.isNaN)
+    }
+    #expect(none.queueLength.value == 0 && result.classes[0].waits.isMeasured)
+    let compared = result.compared(with: model)
+    #expect(compared.count == 1 && !compared[0].holds(within: nil, agents: 1))
+  }
+
   @Test func `whose patience lasts for ever costs nothing once they are served`() throws {
     var model = try self.model("erlang-a")
     model.length = 40
@@ -342,7 +468,38 @@ struct `Queueing models` {
     let (large, why) = try read(model("fifo", "", skills: many))
     #expect(large == nil && why == ["class `a` needs 17 skills; a case needs at most 16"])
     let (twice, whyTwice) = try read(model("fifo", "", skills: "[x, x]"))
-    #expect(twice == nil && whyTwice == ["class `a` names a skill twice"])
+    #expect(
+      twice == nil
+        && whyTwice == ["class `a` names a skill twice", "agents `group 1` name a skill twice"])
+    let (rounded, how) = try read(model("aging", ", slope: 1/3"))
+    #expect(
+      rounded?.classes.first?.slopePermille == 333
+        && how == [
+          "a slope is kept in thousandths, as a queue's `ageing_slope` is: this is taken as 0.333"
+        ])
+    func mistakes(_ text: String) throws -> [String] {
+      let (model, told) = try read(text)
+      #expect(model == nil)
+      return told
+    }
+    let rates = "arrival_rate: 1, service_rate: 2"
+    #expect(
+      try mistakes(
+        "classes: [{ name: a, \(rates) }, { name: a, \(rates) }]\n"
+          + "agents: [{ name: g, count: 1 }, { name: g, count: 1 }]\n")
+        == ["two classes have the name `a`", "two groups of agents have the name `g`"])
+    #expect(
+      try mistakes("classes: [{ name: all, \(rates) }, { \(rates) }]\nagents: [{ count: 1 }]\n")
+        == ["no class has the name `all`: all classes together stand under it"])
+    #expect(
+      try mistakes("classes: [{ name: \"a\\e[31m\", \(rates) }]\nagents: [{ count: 1 }]\n")
+        == ["`name` holds a character that is not to be seen, such as a line's end"])
+    #expect(
+      try mistakes("classes: [{ \(rates) }]\n").contains("`agents` is missing: a model needs it"))
+    #expect(
+      try !mistakes(
+        "classes: [{ \(rates), exact: { occupancy: 0.5 } }]\nagents: [{ count: 1 }]\n"
+      ).isEmpty, "of a group of agents")
   }
 
   @Test func `values are held against what is exact`() {
@@ -356,6 +513,23 @@ struct `Queueing models` {
     #expect(near.holds(within: nil, agents: 5))
     #expect(!near.holds(within: 0.01, agents: 5))
   }
+
+  @Test func `what hardly varies is not wrong for being measured without an error`() {
+    func holds(_ measure: ExactValues.Measure, _ exact: Double, _ value: Double, _ cases: Int?)
+      -> Bool
+    {
+      Comparison(
+        of: "a", measure: measure, exact: exact,
+        measured: Estimate(value: value, standardError: 0), cases: cases
+      ).holds(within: nil, agents: 100)
+    }
+    #expect(holds(.waits, 0.99995, 1, 20_000))
+    #expect(holds(.occupancy, 0.99995, 1, nil))
+    #expect(holds(.abandons, 1e-6, 0, 100_000), "a tenth of a case")
+    #expect(!holds(.abandons, 1e-3, 0, 100_000), "a hundred cases")
+    #expect(!holds(.waits, 0.9, 1, 20_000))
+    #expect(!holds(.occupancy, 0.99, 1, nil))
+  }
 }
 
 struct `Estimates` {
@@ -366,6 +540,46 @@ struct `Estimates` {
     for _ in 0..<90_000 { histogram.record(0) }
     #expect(histogram.quantile(0.9) < 0.1)
     #expect(abs(histogram.quantile(0.99) - 90) < 0.1)
+  }
+
+  /// Whatever a unit of time is.
+  @Test(arguments: [0x1p60, 0x1p-60]) func `quantiles have no ends`(unit: Double) {
+    var (one, other) = (WaitHistogram(), WaitHistogram())
+    for index in 1...10_000 {
+      if index % 2 == 0 { one.record(Double(index) * unit) } else { other.record(Double(index)) }
+    }
+    one.add(other)
+    #expect(one.count == 10_000)
+    let share = unit > 1 ? 0.95 : 0.45
+    #expect(abs(one.quantile(share) / (unit * 9_000) - 1) < 0.01)
+    #expect(abs(one.quantile(share - 0.5 * (unit > 1 ? 1 : -1)) / 9_000 - 1) < 0.01)
+  }
+
+  /// An autoregression, of which the true error of a mean is known.
+  @Test func `neighbours that are alike widen the error, and others hardly do`() {
+    func errors(_ correlation: Double, _ runs: Int) -> (told: Double, true: Double, rough: Int) {
+      var random = SeededRandom(seed: 3)
+      var (told, squares, rough) = (0.0, 0.0, 0)
+      for _ in 0..<runs {
+        func noise() -> Double { (0..<12).reduce(-6.0) { sum, _ in sum + random.unit() } }
+        var value = noise() / (1 - correlation * correlation).squareRoot()
+        let batches = (0..<25).map { _ in
+          value = correlation * value + noise()
+          return value
+        }
+        let estimate = Estimate.ratio(batches, by: Array(repeating: 1, count: 25))
+        told += estimate.standardError / Double(runs)
+        squares += estimate.value * estimate.value / Double(runs)
+        rough += estimate.isErrorTooSmall ? 1 : 0
+      }
+      return (told, squares.squareRoot(), rough)
+    }
+    let apart = errors(0, 400)
+    #expect(abs(apart.told / apart.true - 1) < 0.15 && apart.rough < 8, "\(apart)")
+    let alike = errors(0.6, 400)
+    #expect((0.75...1.25).contains(alike.told / alike.true) && alike.rough > 100, "\(alike)")
+    let same = errors(0.95, 400)
+    #expect(same.told > same.true / 3 && same.rough > 250, "\(same)")
   }
 
   @Test func `a ratio's error comes from how far the batches differ`() {

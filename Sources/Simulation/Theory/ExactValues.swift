@@ -14,22 +14,44 @@ public struct Comparison: Sendable {
   public var measure: ExactValues.Measure
   public var exact: Double
   public var measured: Estimate
+  /// How many cases it is of; of an occupancy none are counted.
+  public var cases: Int?
 
   /// How far it is off, as a share of the exact value.
   public var relative: Double {
-    exact == 0 ? abs(measured.value) : abs(measured.value - exact) / abs(exact)
+    exact == 0 ? off : off / abs(exact)
   }
+  private var off: Double { abs(measured.value - exact) }
   /// How far it is off, in standard errors.
   public var errors: Double {
     measured.standardError > 0
-      ? abs(measured.value - exact) / measured.standardError : relative == 0 ? 0 : .infinity
+      ? off / measured.standardError : relative == 0 ? 0 : .infinity
+  }
+  /// As many cases as luck alone may make of nearly none, or of nearly all.
+  private static let casesOfLuck = 3.0
+  /// A share of the exact value, where what hardly varies has next to no standard error.
+  private static let relativeOfLuck = 1e-4
+
+  /// Whether it is nearer than can be told: what is so nearly certain that hardly a case differs has no
+  /// standard error to be held against.
+  private var isWithinLuck: Bool {
+    if relative <= Self.relativeOfLuck { return true }
+    guard measure == .waits || measure == .abandons, let cases, cases > 0 else { return false }
+    return off <= Self.casesOfLuck / Double(cases)
   }
 
   /// - Parameter within: a share, such as 0.01; nil: the share that waits within 1 % where there
-  ///   are at most 50 agents, everything else within three standard errors.
+  ///   are at most 50 agents, everything else within three standard errors; both or within a few cases.
   public func holds(within: Double?, agents: Int) -> Bool {
     if let within { return relative <= within }
-    return measure == .waits && agents <= 50 ? relative <= 0.01 : errors <= 3
+    return measure == .waits && agents <= 50
+      ? relative <= 0.01 || isWithinLuck : errors <= 3 || isWithinLuck
+  }
+}
+
+extension QueueingModel {
+  public var hasExactValues: Bool {
+    classes.contains { !$0.exact.values.isEmpty } || groups.contains { !$0.exact.values.isEmpty }
   }
 }
 
@@ -38,15 +60,17 @@ extension QueueingResult {
   public func compared(with model: QueueingModel) -> [Comparison] {
     var found: [Comparison] = []
     func compare(
-      _ name: String, _ exact: ExactValues, _ measured: (ExactValues.Measure) -> Estimate?
+      _ name: String, _ exact: ExactValues, cases: Int?,
+      _ measured: (ExactValues.Measure) -> Estimate?
     ) {
       for measure in ExactValues.Measure.allCases {
         guard let value = exact.values[measure], let estimate = measured(measure) else { continue }
-        found.append(Comparison(of: name, measure: measure, exact: value, measured: estimate))
+        found.append(
+          Comparison(of: name, measure: measure, exact: value, measured: estimate, cases: cases))
       }
     }
     for (kind, line) in zip(model.classes, classes) {
-      compare(kind.name, kind.exact) { measure in
+      compare(kind.name, kind.exact, cases: line.cases) { measure in
         switch measure {
         case .waits: line.waits
         case .meanWait: line.meanWait
@@ -58,7 +82,7 @@ extension QueueingResult {
       }
     }
     for (group, line) in zip(model.groups, groups) {
-      compare(group.name, group.exact) { $0 == .occupancy ? line.occupancy : nil }
+      compare(group.name, group.exact, cases: nil) { $0 == .occupancy ? line.occupancy : nil }
     }
     return found
   }

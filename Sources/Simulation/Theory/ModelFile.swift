@@ -26,7 +26,10 @@ public enum ModelFile {
       if !findings.hasErrors { findings.add(wholeFile: path, "this file is empty") }
       return (nil, findings.all)
     }
-    let name = url.deletingPathExtension().lastPathComponent
+    let name = String(
+      url.deletingPathExtension().lastPathComponent.unicodeScalars.map {
+        isControl($0) ? "?" : Character($0)
+      })
     let model = read(Section(node: node, file: text, findings: findings), name)
     return (findings.hasErrors ? nil : model, findings.all)
   }
@@ -37,10 +40,12 @@ public enum ModelFile {
       required("classes", of: members, top, "a model")?.elements(what: "`classes`") ?? []
     let groups = required("agents", of: members, top, "a model")?.elements(what: "`agents`") ?? []
     var model = QueueingModel(
-      name: members["name"]?.text(what: "`name`") ?? fileName,
+      name: members["name"].flatMap { plainText($0, what: "`name`") } ?? fileName,
       classes: classes.enumerated().compactMap { readClass($1, number: $0 + 1) },
       groups: groups.enumerated().compactMap { readGroup($1, number: $0 + 1) })
-    if let unit = members["time_unit"]?.text(what: "`time_unit`") { model.timeUnit = unit }
+    if let unit = members["time_unit"].flatMap({ plainText($0, what: "`time_unit`") }) {
+      model.timeUnit = unit
+    }
     if let order = members["order"]?.choice(QueueingModel.Order.self, what: "`order`") {
       model.order = order
     }
@@ -57,6 +62,7 @@ public enum ModelFile {
     }
     check(model, top)
     checkBounds(model, top)
+    checkNames(model, top)
     for section in classes { warnOfNoUse(section, model.order) }
     return model
   }
@@ -71,6 +77,9 @@ public enum ModelFile {
     for kind in model.classes where Set(kind.skills).count < kind.skills.count {
       top.report("class `\(kind.name)` names a skill twice")
     }
+    for group in model.groups where Set(group.skills).count < group.skills.count {
+      top.report("agents `\(group.name)` name a skill twice")
+    }
     let skills = Set(model.classes.flatMap(\.skills) + model.groups.flatMap(\.skills)).count
     if skills > RoutingLimits.skillsMax {
       top.report("a model has at most \(RoutingLimits.skillsMax) skills, and this has \(skills)")
@@ -78,6 +87,38 @@ public enum ModelFile {
     let slopes = Set(model.classes.map(\.slopePermille)).count
     if model.order == .aging, slopes > RoutingLimits.queuesMax {
       top.report("a model has at most \(RoutingLimits.queuesMax) slopes, and this has \(slopes)")
+    }
+  }
+
+  /// Figures stand beside names, and those of all classes together beside `all`.
+  private static func checkNames(_ model: QueueingModel, _ top: Section) {
+    func report(_ names: [String], _ what: String) {
+      var known: Set<String> = []
+      for name in names where !known.insert(name).inserted {
+        return top.report("two \(what) have the name `\(name)`")
+      }
+    }
+    report(model.classes.map(\.name), "classes")
+    report(model.groups.map(\.name), "groups of agents")
+    if model.classes.count > 1, model.classes.contains(where: { $0.name == "all" }) {
+      top.report("no class has the name `all`: all classes together stand under it")
+    }
+  }
+
+  /// What a terminal would take as a command is no name.
+  private static func plainText(_ section: Section, what: String) -> String? {
+    guard let text = section.text(what: what) else { return nil }
+    guard !text.unicodeScalars.contains(where: isControl) else {
+      section.report("\(what) holds a character that is not to be seen, such as a line's end")
+      return nil
+    }
+    return text
+  }
+
+  private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: true
+    default: false
     }
   }
 
@@ -112,16 +153,27 @@ public enum ModelFile {
         rates, what: "`service_rate`")
     else { return nil }
     var made = QueueingModel.CaseClass(
-      name: members["name"]?.text(what: "`name`") ?? "class \(number)", arrivalRate: arrivals,
+      name: members["name"].flatMap { plainText($0, what: "`name`") } ?? "class \(number)",
+      arrivalRate: arrivals,
       serviceRate: service)
     made.patienceRate = members["patience_rate"]?.decimal(rates, what: "`patience_rate`")
     made.skills = skills(members["skills"])
-    made.exact = exact(members["exact"])
+    made.exact = exact(
+      members["exact"], ExactValues.Measure.allCases.filter { $0 != .occupancy },
+      "`exact` of a class")
     if let priority = members["priority"]?.whole(-1_000...1_000, what: "`priority`") {
       made.priority = priority
     }
     if let slope = members["slope"]?.decimal(0.001...1_000, what: "`slope`") {
       made.slopePermille = Int((slope * 1_000).rounded())
+      let kept = Double(made.slopePermille) / 1_000
+      if abs(kept - slope) > 1e-9 * slope {
+        members["slope"]?.report(
+          "a slope is kept in thousandths, as a queue's `ageing_slope` is: this is taken as \(kept)",
+          hint:
+            "slopes count beside each other: with all of them so many times as large none may need rounding",
+          severity: .warning)
+      }
     }
     return made
   }
@@ -132,16 +184,18 @@ public enum ModelFile {
         1...agentsMax, what: "`count`")
     else { return nil }
     var made = QueueingModel.AgentGroup(
-      name: members["name"]?.text(what: "`name`") ?? "group \(number)", count: count)
+      name: members["name"].flatMap { plainText($0, what: "`name`") } ?? "group \(number)",
+      count: count)
     made.skills = skills(members["skills"])
-    made.exact = exact(members["exact"])
+    made.exact = exact(members["exact"], [.occupancy], "`exact` of a group of agents")
     return made
   }
 
-  private static func exact(_ section: Section?) -> ExactValues {
+  private static func exact(
+    _ section: Section?, _ known: [ExactValues.Measure], _ what: String
+  ) -> ExactValues {
     var values = ExactValues()
-    let known = ExactValues.Measure.allCases
-    for (key, value) in section?.members(known.map(\.rawValue), what: "`exact`") ?? [:] {
+    for (key, value) in section?.members(known.map(\.rawValue), what: what) ?? [:] {
       guard let measure = ExactValues.Measure(rawValue: key) else { continue }
       values.values[measure] = value.decimal(0...1e9, what: "`\(key)`")
     }
@@ -149,13 +203,15 @@ public enum ModelFile {
   }
 
   private static func skills(_ section: Section?) -> [String] {
-    (section?.oneOrMore(what: "`skills`") ?? []).compactMap { $0.text(what: "a skill") }
+    (section?.oneOrMore(what: "`skills`") ?? []).compactMap {
+      plainText($0, what: "a skill")
+    }
   }
 
   private static func required(
     _ key: String, of members: [String: Section], _ whole: Section, _ what: String
   ) -> Section? {
-    if members[key] == nil { whole.report("\(what) has a `\(key)`") }
+    if members[key] == nil { whole.report("`\(key)` is missing: \(what) needs it") }
     return members[key]
   }
 }

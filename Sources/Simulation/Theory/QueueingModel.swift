@@ -57,9 +57,10 @@ public struct QueueingModel: Sendable, Equatable {
   public var classes: [CaseClass]
   public var groups: [AgentGroup]
   public var seed: UInt64 = 1
-  /// Units of time that are measured, after `warmUp` of them.
-  public var length: Double = 100_000
-  public var warmUp: Double = 10_000
+  /// Units of time that are measured, after `warmUp` of them. Without being told: as many as bring many cases, by
+  /// the model's own rates, since a unit may be a millisecond or a day.
+  public var length: Double
+  public var warmUp: Double
   /// The measured time is cut into so many parts; how far they differ gives the standard errors.
   public var batches = 25
 
@@ -67,5 +68,23 @@ public struct QueueingModel: Sendable, Equatable {
     self.name = name
     self.classes = classes
     self.groups = groups
+    length = Self.usualLength(classes)
+    warmUp = length / 10
+  }
+
+  /// Cases that a run measures where nobody says how long it is; of the rarest class, unless all are too many then.
+  private static let usualCases = 200_000.0
+  private static let usualCasesOfClass = 5_000.0
+  private static let usualCasesMax = 2_000_000.0
+  /// In mean services of the slowest class.
+  private static let usualServices = 2_000.0
+
+  private static func usualLength(_ classes: [CaseClass]) -> Double {
+    let all = classes.reduce(0) { $0 + $1.arrivalRate }
+    let rarest = classes.map(\.arrivalRate).min() ?? 0
+    let slowest = classes.map(\.serviceRate).min() ?? 0
+    guard all > 0, rarest > 0, slowest > 0 else { return 1 }
+    let wanted = max(usualCases / all, usualCasesOfClass / rarest, usualServices / slowest)
+    return min(max(min(wanted, usualCasesMax / all), lengths.lowerBound), lengths.upperBound)
   }
 }

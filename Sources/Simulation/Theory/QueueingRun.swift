@@ -80,14 +80,21 @@ public struct QueueingRun {
 
   private mutating func run() throws(QueueingFault) {
     let end = model.warmUp + model.length
+    var growth = LineGrowth(model, end: end)
     for index in model.classes.indices { enterArrival(index, after: 0) }
-    while let (now, what) = calendar.take(), now < end { try happen(what, at: now) }
-    try checkLines()
+    while let (now, what) = calendar.take(), now < end {
+      if growth.isDue(now) { growth.look(tally.lines, at: now) }
+      try happen(what, at: now)
+    }
+    growth.look(tally.lines, at: end)
+    try checkLines(growth)
   }
 
   /// Those who came last may wait; where that is every tenth, the line only grows: one class's, too, which
-  /// may be few of all. Of less that came, half of them say so.
-  private func checkLines() throws(QueueingFault) {
+  /// may be few of all. Of less that came, half of them say so; and a line that grows slowly says so by
+  /// having grown all the time. Where everybody gives up some time, no line grows for ever, and the run ends before
+  /// it comes to rest.
+  private func checkLines(_ growth: LineGrowth) throws(QueueingFault) {
     var waiting = Array(repeating: 0, count: model.classes.count)
     for life in lives where life.isWaiting { waiting[life.ofClass] += 1 }
     for index in waiting.indices where model.classes[index].patienceRate == nil {
@@ -96,8 +103,19 @@ public struct QueueingRun {
         throw tooMuch("\(waits) of \(came) cases of class \(model.classes[index].name)")
       }
     }
+    if let who = growth.grown {
+      throw QueueingFault(
+        sentence:
+          "more comes than the agents can serve: the line of \(who.name) has grown all through the run, "
+          + "to \(who.length) at its end")
+    }
     let all = waiting.reduce(0, +)
-    if all > 1_000, all > serial / 10 { throw tooMuch() }
+    guard all > 1_000, all > serial / 10 else { return }
+    if model.classes.contains(where: { $0.patienceRate == nil }) { throw tooMuch() }
+    throw QueueingFault(
+      sentence:
+        "the run is too short: at the end \(all) of \(serial) cases still waited, and what they will have "
+        + "waited is in no mean; all of them give up some time, so that a longer run comes to rest")
   }
 
   // MARK: The world before anything happens

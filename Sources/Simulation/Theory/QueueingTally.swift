@@ -12,7 +12,7 @@ struct QueueingTally {
 
   /// The integral over time of a number that changes, by batch.
   private struct Area {
-    private var level = 0.0
+    private(set) var level = 0.0
     private var since = 0.0
     private var batch = 0
     private(set) var sums: [Double]
@@ -65,6 +65,9 @@ struct QueueingTally {
     queued[index].move(by: change, at: now, start, batchLength)
   }
 
+  /// How many of each class wait now.
+  var lines: [Double] { queued.map(\.level) }
+
   mutating func serving(_ index: Int, by change: Double, at now: Double) {
     busy[index].move(by: change, at: now, start, batchLength)
   }
@@ -104,7 +107,10 @@ struct QueueingTally {
       name: name, cases: total.count,
       waits: .ratio(each.map { Double($0.count - $0.none) }, by: counts),
       meanWait: .ratio(sum(waitSums), by: counts),
-      wait90: .overall(total.quantile(0.9), batches: each.map { $0.quantile(0.9) }),
+      wait90: total.count == 0
+        ? .none
+        : .overall(
+          total.quantile(0.9), batches: each.filter { $0.count > 0 }.map { $0.quantile(0.9) }),
       abandons: .ratio(sum(gaveUp), by: counts),
       queueLength: .ratio(sum(queued.map(\.sums)), by: lengths))
   }
