@@ -389,16 +389,20 @@ struct Turn {
 
 extension LogRecord {
   /// The router events that `Turn.encodedLog` put into it, for a replay.
-  public func routerEvents() throws(WireError) -> [Event] {
+  public func routerEvents() throws(WireError) -> [Event] { try contents().events }
+
+  /// The same, and the numbers of the entries that were written with them, in order.
+  public func contents() throws(WireError) -> (events: [Event], entries: [EntryID]) {
     try ByteReader.readAll(bytes) { r throws(WireError) in
       let at = r.offset
       guard try r.uint8() == 1 else { throw WireError.badValue(offset: at) }
       let events = try r.array { r throws(WireError) in try Event.decode(&r) }
+      var entries: [EntryID] = []
       for _ in 0..<(try r.count(each: 33)) {  // entries: number and hash
-        _ = try r.signed()
+        entries.append(EntryID(try r.signed()))
         _ = try r.bytes(32)
       }
-      return events
+      return (events, entries)
     }
   }
 }

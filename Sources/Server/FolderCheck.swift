@@ -7,8 +7,8 @@ import System
 import Wire
 
 /// Whether a data folder, held by no server, is whole: every checksum and the chain, that nothing
-/// in its log could not have happened (`HistoryCheck`), and that the state which a server would
-/// start from equals a replay of it, to the byte.
+/// in its log could not have happened (`HistoryCheck`), that each entry stands where the log says, and
+/// that the state which a server would start from equals a replay of it, to the byte.
 public struct FolderCheck: Sendable {
   /// Sentences for a person; empty when all is well.
   public private(set) var findings: [String] = []
@@ -86,11 +86,16 @@ public struct FolderCheck: Sendable {
       } catch { found.append(error.sentence) }
     }
     let started = Self.started(workspace.id, reader, &found)
-    if let (history, told) = Self.replayed(workspace.id, reader, &found) {
-      var history = history
+    if let (history, told, entries) = Self.replayed(workspace.id, reader, &found) {
+      var (history, entries) = (history, entries)
       if let started { found += Self.differences(started, history.router) }
       found += Self.broken(&history)
       found += told.missing(in: workspace.id, reader)
+      if let reader = reader as? SQLiteReader {
+        do throws(StoreFault) {
+          found += try entries.differences(in: workspace.id, reader)
+        } catch { found.append(error.sentence) }
+      }
     }
     findings += found.map { "\(workspace.name): \($0)" }
   }
@@ -111,15 +116,19 @@ public struct FolderCheck: Sendable {
 
   private static func replayed(
     _ workspace: WorkspaceID, _ reader: any StoreReader, _ found: inout [String]
-  ) -> (HistoryCheck, RowsTold)? {
+  ) -> (HistoryCheck, RowsTold, EntriesTold)? {
     var history = HistoryCheck()
     var told = RowsTold()
+    var entries = EntriesTold()
     do {
-      try reader.walkLog(workspace) {
-        told.feed($0)
-        history.feed($0, at: $1)
+      try reader.walkRecords(workspace) { record, events, written in
+        entries.feed(record, events, written)
+        for event in events {
+          told.feed(event)
+          history.feed(event, at: record.at)
+        }
       }
-      return (history, told)
+      return (history, told, entries)
     } catch is StoreFault {
       found.append(
         "the log is broken, so that the state that a server starts from could not be compared with it"

@@ -18,6 +18,16 @@ struct Simulate: ParsableCommand {
   @Option(name: .long, help: "What the luck is drawn from.") var seed: UInt64?
   @Flag(name: .long, help: "One JSON object a line.") var json = false
 
+  /// What would be passed over in silence is refused.
+  func validate() throws {
+    if let vain = theory.givenInVain.first {
+      throw ValidationError("\(vain) goes with --model")
+    }
+    if theory.model != nil, let vain = world.given.first {
+      throw ValidationError("\(vain) is of a seeded world, and goes not with --model")
+    }
+  }
+
   func run() throws {
     if theory.model != nil { return try theory.run(seed: seed, json: json) }
     try world.run(seed: seed, json: json)
@@ -26,7 +36,8 @@ struct Simulate: ParsableCommand {
 
 struct WorldOptions: ParsableArguments {
   @Option(name: .long, help: "Seeds from and to, such as 1-1000.") var seeds: String?
-  @Option(name: .long, help: "How many things happen in each world.") var steps = 5_000
+  @Option(name: .long, help: "How many things happen in each world (default: 5000).")
+  var steps: Int?
   @Option(
     name: .long,
     help:
@@ -40,6 +51,17 @@ struct WorldOptions: ParsableArguments {
     name: .long, help: "A file that remembers which seeds are done, so that a long run can go on.")
   var progress: String?
   @Flag(name: .long, help: "Tell everything that happens, a line each.") var trace = false
+
+  /// Those of its options that are given.
+  var given: [String] {
+    [
+      ("--seeds", seeds != nil), ("--steps", steps != nil), ("--without", without != nil),
+      ("--agents", agents != nil), ("--people", people != nil), ("--contacts", contacts != nil),
+      ("--progress", progress != nil), ("--trace", trace),
+    ].filter(\.1).map(\.0)
+  }
+
+  private var stepCount: Int { steps ?? 5_000 }
 
   func run(seed: UInt64?, json: Bool) throws {
     let range = try seedRange(seed)
@@ -61,23 +83,24 @@ struct WorldOptions: ParsableArguments {
       ran += 1
       try remember(
         "\(settings.command): history \(hex(outcome.historyHash)) state \(hex(outcome.stateHash))")
-      if json || range.count == 1 { print(line(outcome, settings, json)) }
+      if json || range.lowerBound == range.upperBound { print(line(outcome, settings, json)) }
     }
-    if !json { print("\(ran) worlds of \(steps) steps, nothing wrong") }
+    if !json { print("\(ran) worlds of \(stepCount) steps, nothing wrong") }
   }
 
   private func seedRange(_ seed: UInt64?) throws -> ClosedRange<UInt64> {
     guard let seeds else { return (seed ?? 1)...(seed ?? 1) }
-    let ends = seeds.split(separator: "-").compactMap { UInt64($0) }
-    guard let first = ends.first, let last = ends.last, ends.count <= 2, first <= last else {
+    let ends = seeds.split(separator: "-", omittingEmptySubsequences: false).map { UInt64($0) }
+    guard let first = ends[0], let last = ends[ends.count - 1], ends.count <= 2, first <= last
+    else {
       throw ValidationError("--seeds is a number, or from and to such as 1-1000: \(seeds)")
     }
     return first...last
   }
 
   private func settings(_ seed: UInt64) throws -> WorldSettings {
-    guard steps > 0 else { throw ValidationError("--steps is a positive number") }
-    var settings = WorldSettings(seed: seed, steps: steps)
+    guard stepCount > 0 else { throw ValidationError("--steps is a positive number") }
+    var settings = WorldSettings(seed: seed, steps: stepCount)
     for name in (without ?? "").split(separator: ",") {
       guard let fault = WorldSettings.Fault(rawValue: String(name)) else {
         let known = WorldSettings.Fault.allCases.map(\.rawValue).joined(separator: ", ")

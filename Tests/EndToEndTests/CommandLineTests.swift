@@ -5,6 +5,9 @@ import Testing
 /// What somebody at a terminal reads who has typed something wrong.
 @Suite(.inTurn) struct CommandLineTests {
   private func run(_ arguments: String...) async throws -> (status: Int32, text: String) {
+    try await run(arguments)
+  }
+  private func run(_ arguments: [String]) async throws -> (status: Int32, text: String) {
     let ended = try await Peer.run(try Binary.path, arguments)
     return (ended.status, ended.lines.joined(separator: "\n"))
   }
@@ -78,8 +81,57 @@ import Testing
     #expect(table.text.contains("\nthose who come with a long name  "))
     let checked = try await run("simulate", "--model", file, "--check", "--within", "20")
     #expect(checked.status == 0 && checked.text.contains("\nok    "), "\(checked)")
+    let held = try await Peer.run(
+      try Binary.path, ["simulate", "--model", file, "--check", "--within", "20", "--json"])
+    let said = held.lines.map { JSON($0) }
+    #expect(said.last?["check"].text == "waits" && said.last?["holds"].description == "true")
+    #expect(
+      said.count == measures.count + 1 && said.dropLast().allSatisfy { !$0["value"].isNull })
     let wrong = try await run("simulate", "--model", try model("0.9"), "--check")
     #expect(wrong.status == 1 && wrong.text.contains("\nWRONG "), "\(wrong)")
+  }
+
+  @Test func `what a simulation would pass over in silence is refused`() async throws {
+    let folder = try TemporaryFolder()
+    let file = folder.path + "/m.yaml"
+    try """
+    length: 10
+    classes: [{ name: x, arrival_rate: 0.000001, service_rate: 1 }]
+    agents: [{ count: 1 }]
+    """.write(toFile: file, atomically: true, encoding: .utf8)
+    for (arguments, sentence) in [
+      (["--check"], "--check goes with --model"),
+      (["--length", "5"], "--length goes with --model"),
+      (["--model", file, "--seeds", "1-2"], "--seeds is of a seeded world"),
+      (["--model", file, "--within", "1"], "--within goes with --check"),
+      (["--model", file, "--check", "--within", "nan"], "--within is a percentage such as 1: nan"),
+      (["--model", file, "--check"], "--check needs `exact` values"),
+      (["--seeds", "1x-3"], "--seeds is a number, or from and to such as 1-1000: 1x-3"),
+    ] {
+      let told = try await run(["simulate"] + arguments)
+      #expect(told.status == 64 && told.text.contains(sentence), "\(arguments): \(told)")
+    }
+    // Of whom nobody came, nothing is told.
+    let none = try await Peer.run(try Binary.path, ["simulate", "--model", file, "--json"])
+    let lines = none.lines.filter { $0.hasPrefix("{") }.map { JSON($0) }
+    #expect(lines.count == 6 && lines[0]["value"].isNull && lines[0]["standard_error"].isNull)
+    let table = try await run("simulate", "--model", file)
+    #expect(
+      table.status == 0 && table.text.contains("no cases")
+        && table.text.contains("note: some 0 cases of class x come in the run"), "\(table)")
+  }
+
+  @Test func `all the seeds that there are can be asked for`() async throws {
+    let folder = try TemporaryFolder()
+    let done = folder.path + "/done.txt"
+    let peer = try Peer(
+      try Binary.path,
+      ["simulate", "--seeds", "0-18446744073709551615", "--steps", "1", "--progress", done])
+    try await eventually("it goes on behind the first", seconds: 30) {
+      let text = (try? String(contentsOfFile: done, encoding: .utf8)) ?? ""
+      return text.split(separator: "\n").count > 2
+    }
+    peer.signal(SIGKILL)
   }
 
   @Test func `two processes simulate the same world to the byte, and say so in lines of JSON`()

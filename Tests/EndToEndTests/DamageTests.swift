@@ -292,6 +292,76 @@ import Wire
     }
   }
 
+  /// Every checksum, the chain and the numbers are in order here: what is wrong is which record of the log wrote
+  /// which entry.
+  @Test func `doctor holds each entry against the log, and names the first that differs`()
+    async throws
+  {
+    try await TestServer.run { server in
+      let chat = try await server.open(try await server.token("bot", "webshop"))
+      for _ in 1...3 { try await chat.customer("help") }
+      await server.stop()
+      func record(_ position: Int64, _ at: Instant, wrote entries: [EntryID]) -> LogRecord {
+        var out = ByteWriter()
+        out.uint8(1)
+        out.count(0)
+        out.count(entries.count)
+        for entry in entries {
+          out.signed(entry.raw)
+          out.raw(Digest.zero.bytes)
+        }
+        return LogRecord(position: position, at: at, bytes: out.bytes)
+      }
+      func found(_ change: (inout Commit, LogHead, EntryRow) -> Void) throws -> [String] {
+        let folder = try TemporaryFolder()
+        let copy = folder.path + "/data"
+        try FileManager.default.copyItem(atPath: server.settings.data, toPath: copy)
+        let store = try SQLiteStore(folder: copy)
+        let reader = try store.reader()
+        let workspace = try reader.workspaces()[0].id
+        let head = try reader.head(workspace)
+        var commit = Commit(workspace: workspace)
+        change(&commit, head, try #require(try reader.entry(workspace, EntryID(2))))
+        try store.commit([commit])
+        store.close()
+        return try FolderCheck(copy).findings
+      }
+      var position: Int64 = 0
+      let moved = try found { commit, head, entry in
+        var moved = entry
+        position = entry.position
+        moved.position += 1
+        commit.rewritten = [moved]
+        commit.log = [record(head.position + 1, head.at, wrote: [])]
+      }
+      #expect(
+        moved.contains {
+          $0.hasSuffix(
+            "entry 2 has a row of position \(position + 1), and the log has it at \(position)")
+        }, "\(moved)")
+      let twice = try found { commit, head, _ in
+        commit.log = [record(head.position + 1, head.at, wrote: [EntryID(2)])]
+      }
+      #expect(
+        twice.count == 1
+          && twice[0].contains(" of the log has entry 2 where "), "\(twice)")
+      let untold = try found { commit, head, entry in
+        var made = entry
+        made.id = EntryID(head.entry.raw + 1)
+        made.position = head.position + 1
+        commit.entries = [made]
+        commit.log = [record(head.position + 1, head.at, wrote: [])]
+      }
+      #expect(
+        untold.contains { $0.hasSuffix(", and the log does not have it") }, "\(untold)")
+      let lost = try found { commit, head, _ in
+        let next = EntryID(head.entry.raw + 1)
+        commit.log = [record(head.position + 1, head.at, wrote: [next])]
+      }
+      #expect(lost.count == 1 && lost[0].hasSuffix(" and has no row"), "\(lost)")
+    }
+  }
+
   @Test func `a row of open work that makes no part of a machine is told by its name`() {
     let made = RouterRelay().run { take in
       let (key, value): ([UInt8], [UInt8]) = ([1, 0xAB], [9])

@@ -23,12 +23,36 @@ extension QueueingModel {
         "some \(Self.short(length * rare.arrivalRate)) cases of class \(rare.name) come in the run, "
           + "\(Self.short(batch * rare.arrivalRate)) in each of the \(batches) parts that its standard errors rest on: too few "
           + "for them")
+    } else if let settling, batch < settling {
+      found.append(
+        "the run is too short for its errors: so near to what can be served a line comes and goes in some "
+          + "\(Self.short(settling)) units, and each of the \(batches) parts that they rest on has \(Self.short(batch)); "
+          + "what was not seen is in none of them, and a longer run (--times) tells more")
     }
     let cases = (warmUp + length) * classes.reduce(0) { $0 + $1.arrivalRate }
     if cases > Self.casesOfMinutes {
       found.append("some \(Self.short(cases)) cases come in the run, which takes its time")
     }
     return found
+  }
+
+  /// The time in which the line of those who never give up forgets how long it was, by the relaxation time
+  /// of M/M/c; of the slowest class, or of all together. No run that is shorter can show it.
+  private var settling: Double? {
+    let patient = classes.filter { $0.patienceRate == nil }
+    return (patient.map { [$0] } + [patient]).compactMap(settling).max()
+  }
+
+  private func settling(_ set: [CaseClass]) -> Double? {
+    let agents = groups.reduce(0) { sum, group in
+      let serves = set.contains { Set($0.skills).isSubset(of: group.skills) }
+      return serves ? sum + Double(group.count) : sum
+    }
+    let demand = set.reduce(0) { $0 + $1.arrivalRate / $1.serviceRate }
+    guard demand > 0, demand < agents else { return nil }
+    let rate = set.reduce(0) { $0 + $1.arrivalRate } / demand
+    let gap = 1 - (demand / agents).squareRoot()
+    return 1 / (agents * rate * gap * gap)
   }
 
   private static func short(_ value: Double) -> String {

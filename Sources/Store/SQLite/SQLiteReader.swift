@@ -73,6 +73,22 @@ public final class SQLiteReader: StoreReader {
     }
   }
 
+  /// Every entry with the position of the log at which it was written, ascending; whether it matches its
+  /// checksum is asked elsewhere. `take` must not ask this reader.
+  public func eachEntryPlace(_ workspace: WorkspaceID, _ take: (EntryID, Int64) -> Void)
+    throws(StoreFault)
+  {
+    try ask { queries throws(StoreFault) in
+      let statement = try queries.prepare(
+        "SELECT entry, position FROM entries WHERE workspace=? ORDER BY entry", "place entries")
+      statement.begin()
+      statement.put(workspace)
+      while try statement.step() {
+        take(EntryID(statement.integer(at: 0)), statement.integer(at: 1))
+      }
+    }
+  }
+
   /// How SQLite means to answer, for the test that no question sorts or scans.
   func explain(_ sql: String) throws -> [String] {
     try queue.unsafeReentrantRead { db in
