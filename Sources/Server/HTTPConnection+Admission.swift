@@ -200,6 +200,13 @@ extension APIResponse {
         400, "partial-content", "Not a part", "a PUT replaces all of it: send no Content-Range"))
   }
 
+  static var conditionFailed: APIResponse {
+    APIResponse(
+      APIProblem(
+        412, "precondition-failed", "Nothing was done",
+        "no page here has an entity tag: leave out If-Match and If-None-Match"))
+  }
+
   static var noRoom: APIResponse {
     var response = APIResponse(
       APIProblem(

@@ -124,6 +124,15 @@ extension HTTPConnection {
     edge.writer(caller.workspace)?.submit([Request(.renew(agent))])
   }
 
+  /// RFC 9110 §13.1.1, §13.1.2: nothing here has a tag, so that whoever asks for one to be there is refused,
+  /// and whoever asks that there be nothing. Reading goes on without conditions.
+  private static func failsCondition(_ request: IncomingRequest) -> Bool {
+    if request.method == .get || request.method == .head { return false }
+    let wanted = request.fields.values("if-match")
+    return !wanted.isEmpty && wanted != ["*"]
+      || request.fields.values("if-none-match").contains { $0.trimmingSpaces == "*" }
+  }
+
   func perform(
     _ action: APIAction, _ caller: Caller, _ request: IncomingRequest, _ connection: Connection
   ) {
@@ -132,7 +141,14 @@ extension HTTPConnection {
     }
     let ticket = Ticket(connection.ref, exchange: number)
     if case .keepBlob = action {} else { room = nil }
-    if case .respond = action {} else { renewPresence() }
+    if case .respond = action {
+    } else {
+      if Self.failsCondition(request) {
+        room = nil
+        return finish(.conditionFailed, connection)
+      }
+      renewPresence()
+    }
     switch action {
     case .respond(let response): finish(response, connection)
     case .submit(let intake, let key, let rendering):
@@ -218,7 +234,10 @@ extension HTTPConnection {
 
   func upgrade(_ request: IncomingRequest, _ caller: Caller?, _ connection: Connection) {
     switch WebSocketStream.open(request, isKnown: caller != nil, edge) {
-    case .refused(let response): finish(response, connection)
+    case .refused(let response):
+      // What whoever asked sends next may be frames already, or a proxy's that took it for done.
+      if request.fields.value("upgrade") != nil { exchange?.reply.keepAlive = false }
+      finish(response, connection)
     case .accepted(let opening, let compression):
       exchange = nil
       mustClose = true  // for HTTP: what follows is the stream's

@@ -273,6 +273,25 @@ extension API {
     return .keepBlob(row, request.body, request.idempotency)
   }
 
+  /// What somebody called it, where that has the form of a type (RFC 9110 §8.3.1).
+  static func servedType(_ said: String) -> String {
+    let name = said.utf8.prefix { $0 != 59 && $0 != 32 }
+    let halves = name.split(separator: 47, omittingEmptySubsequences: false)
+    func isToken(_ half: Substring.UTF8View.SubSequence) -> Bool {
+      !half.isEmpty
+        && half.allSatisfy { byte in
+          byte < 128
+            && (byte | 32 >= 97 && byte | 32 <= 122 || byte >= 48 && byte <= 57
+              || "!#$&^_.+-".utf8.contains(byte))
+        }
+    }
+    let rest = said.utf8.dropFirst(name.count).drop { $0 == 32 }
+    let isType = halves.count == 2 && halves.allSatisfy(isToken)
+    let isWhole = rest.first == nil || rest.first == 59
+    return isType && isWhole && said.utf8.allSatisfy { $0 >= 32 && $0 < 127 }
+      ? said : "application/octet-stream"
+  }
+
   func getBlob(_ request: APIRequest, _ caller: Caller, _ id: BlobID) throws(APIProblem)
     -> APIAction
   {
@@ -288,7 +307,7 @@ extension API {
       if caller.scope != .bot {
         record(.attachment, by: caller, of: try Self.customers(of: row, directory.workspace, reads))
       }
-      var response = APIResponse(200, contentType: row.mediaType, [])
+      var response = APIResponse(200, contentType: Self.servedType(row.mediaType), [])
       response.file = .init(
         workspace: directory.workspace, id: row.id, hash: row.hash, size: row.size)
       // What a stranger uploaded must never run in our origin; nor may its type be guessed, which every answer says.

@@ -196,6 +196,36 @@ import Testing
     }
   }
 
+  /// RFC 9110 §13.1.1, §13.1.2.
+  @Test func `what is to be done on a condition that cannot hold is not done`() async throws {
+    try await TestServer.run { server in
+      let ann = try await server.agent("ann")
+      func put(_ status: String, _ name: String, _ value: String, by token: String) async throws
+        -> Int
+      {
+        try await server.call(
+          "PUT", "/v1/agents/me/status", raw: Array("{\"status\":\"\(status)\"}".utf8), by: token,
+          headers: [(name, value)]
+        ).status
+      }
+      func status() async throws -> String {
+        try await server.call("GET", "/v1/agents/me", by: ann)["status"].text
+      }
+      #expect(try await put("meeting", "If-Match", "*", by: ann) == 200)
+      for (name, value) in [("If-Match", "\"never\""), ("If-None-Match", "*")] {
+        #expect(try await put("break", name, value, by: ann) == 412, "\(name)")
+        #expect(try await put("break", name, value, by: "tl_wrong") == 401, "\(name)")
+        #expect(try await put("nothing", name, value, by: ann) == 422, "\(name)")
+      }
+      #expect(try await status() == "meeting")
+      #expect(try await put("break", "If-None-Match", "\"other\"", by: ann) == 200)
+      #expect(try await status() == "break")
+      let read = try await server.call(
+        "GET", "/v1/agents/me", raw: nil, by: ann, headers: [("If-None-Match", "*")])
+      #expect(read.status == 200)
+    }
+  }
+
   /// RFC 9110 says nothing of which comes first: a stranger learns nothing of what would be read.
   @Test func `who may not send content is told that, and not what is wrong with it`() async throws {
     try await TestServer.run { server in

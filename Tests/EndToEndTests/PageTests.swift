@@ -213,6 +213,26 @@ import Testing
     }
   }
 
+  /// Else a proxy that overlooks the refusal would pass on what comes behind it, and we would take it.
+  @Test func `a refused upgrade ends the connection`() async throws {
+    try await TestServer.run { server in
+      let bot = try await server.token("bot", "webshop")
+      let refused = HTTPCall(
+        method: "GET", target: "/v1/stream",
+        headers: [
+          ("Authorization", "Bearer \(bot)"), ("Connection", "Upgrade"), ("Upgrade", "websocket"),
+          ("Sec-WebSocket-Version", "12"), ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ], keepsAlive: true)
+      let port = server.port("http")
+      let heard = try await blocking {
+        let socket = try Socket.connect(port: port)
+        try socket.send(refused.bytes + HTTPCall(method: "GET", target: "/health").bytes)
+        return String(decoding: try socket.awaitEnd(), as: UTF8.self)
+      }
+      #expect(heard.hasPrefix("HTTP/1.1 426 ") && !heard.contains(" 200 OK"), "\(heard)")
+    }
+  }
+
   /// Prometheus' text format 0.0.4, line by line.
   @Test func `metrics parse, and tell of the queues`() async throws {
     try await TestServer.run { server in

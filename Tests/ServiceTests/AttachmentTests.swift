@@ -32,6 +32,18 @@ struct AttachmentTests {
     try shop.call("GET", "/v1/blobs/\(blob)", by: caller).status
   }
 
+  @Test(
+    "what no type has the form of is served as bytes",
+    arguments: [
+      ("text/plain; charset=utf-8", true), ("image/svg+xml", true), ("application/x.y-z_1", true),
+      ("text/plain ;charset=utf-8", true), ("\"", false), ("a\tb", false), ("text/", false),
+      ("/plain", false), ("text", false), ("text/plain, text/html", false), ("a/b/c", false),
+      ("text/plain; name=\u{FFFD}", false), ("text/plain\r\nx: y", false), ("", false),
+    ])
+  func servedTypes(said: String, isType: Bool) {
+    #expect(API.servedType(said) == (isType ? said : "application/octet-stream"))
+  }
+
   @Test("what was shown to two people stays until both are erased", arguments: [false, true])
   func twoPeople(isShownToOtherFirst: Bool) throws {
     let shop = try Shop()
