@@ -106,8 +106,8 @@ public struct QueueingRun {
     if let who = growth.grown {
       throw QueueingFault(
         sentence:
-          "more comes than the agents can serve: the line of \(who.name) has grown all through the run, "
-          + "to \(who.length) at its end")
+          "the line of \(who.name) has grown all through the run, to \(who.length) at its end: "
+          + "more comes than the agents can serve, or the run is too short to come to rest")
     }
     let all = waiting.reduce(0, +)
     guard all > 1_000, all > serial / 10 else { return }
