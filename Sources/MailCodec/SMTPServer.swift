@@ -58,6 +58,9 @@ public struct SMTPServer: Sendable {
     public var closes = false
   }
 
+  /// What a channel was asked and has put off.
+  public static func asking(_ request: Request) -> Step { Step(request: request) }
+
   enum State: Equatable, Sendable { case fresh, ready, mail, data, tls, closed }
 
   public let dialect: Dialect

@@ -221,8 +221,10 @@ extension HTTPConnection {
     _ row: BlobRow, _ bytes: [UInt8], _ key: Idempotency?, _ writer: Writer, _ ticket: Ticket
   ) {
     exchange?.kind = .submitted(.direct { APIResponse($0) })
-    let edge = edge
+    // Counted until it is on the disk, also when its client has left.
+    let (edge, room) = (edge, room)
     errand().run(in: edge.keeps) { _ in
+      defer { withExtendedLifetime(room) {} }
       do throws(StoreFault) {
         let hold = try edge.store.blobs.keep(bytes, writer.workspace)
         writer.submit([Request(.blob(row), ticket: ticket, idempotency: key, holds: [hold])])

@@ -194,13 +194,13 @@ final class HTTPConnection: ConnectionHandler {
       case .needMore:
         takenAtOnce = 0
         return awaitMore(connection)
+      // Some are answered at their head already.
       case .head(let request): admit(request, connection)
-      case .request(let request):
-        begin(request, connection)
-        takenAtOnce += 1
-        if takenAtOnce >= Limit.requestsPerTurn { putOff(connection) }
+      case .request(let request): begin(request, connection)
       case .failed(let error): fail(error, connection)
       }
+      takenAtOnce += 1
+      if takenAtOnce >= Limit.requestsPerTurn { putOff(connection) }
     }
   }
 

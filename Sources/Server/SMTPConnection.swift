@@ -14,13 +14,19 @@ final class SMTPConnection: ConnectionHandler {
   private let edge: Edge
   private var server: SMTPServer
   private var number: UInt64 = 0
-  private var waiting: [UInt64: Int] = [:]
+  /// Who of the message's recipients hears what is decided under a number.
+  private var waiting: [UInt64: [Int]] = [:]
   private var replies: [SMTPReply?] = []
   private var isDraining = false
   /// What is done for the message that came last.
   private var errand = Errand()
   /// Where there is memory for the message that comes, or is being decided; nil for what is short.
   private var room: ContentRoom.Share?
+  /// What the peer asked when others were to have their turn first, and how much it was answered since.
+  private var putOff: SMTPServer.Request?
+  private var answered = 0
+  /// Commands that came in one breath and are answered before everybody else has had a turn.
+  private static let commandsPerTurn = 16
 
   init(edge: Edge, dialect: SMTPServer.Dialect) {
     self.edge = edge
@@ -74,6 +80,15 @@ final class SMTPConnection: ConnectionHandler {
       if step.closes { return connection.closeAfterFlush() }
       guard let request = step.request else { break }
       switch request {
+      case .sender, .recipient:
+        answered += 1
+        if answered > Self.commandsPerTurn {
+          putOff = request
+          return connection.awaitTurn()
+        }
+      case .room, .message, .startTLS: break
+      }
+      switch request {
       case .sender: step = server.answer(.senderOk)
       case .recipient(let path):
         step = server.answer(edge.mailChannel(for: path) == nil ? .noSuchMailbox : .recipientOk)
@@ -89,7 +104,15 @@ final class SMTPConnection: ConnectionHandler {
         return connection.startTLS(encryption.mail)
       }
     }
+    answered = 0
     if server.wantsInput { connection.resumeReading() }
+  }
+
+  /// One peer with thousands of commands ahead is not the others' wait.
+  func hasTurn(on connection: Connection) {
+    guard let request = putOff else { return }
+    (putOff, answered) = (nil, 0)
+    run(SMTPServer.asking(request), connection)
   }
 
   private func hasRoom(for bytes: Int, _ connection: Connection) -> Bool {
@@ -108,18 +131,28 @@ final class SMTPConnection: ConnectionHandler {
   private func take(_ message: SMTPServer.Message, _ connection: Connection) {
     replies = Array(repeating: nil, count: message.recipients.count)
     waiting = [:]
-    var tickets: [Ticket] = []
-    for index in message.recipients.indices {
+    // Whoever is named twice has it once: understanding a large mail takes a while.
+    var jobs: [(SMTPPath, Ticket)] = []
+    var numbers: [String: UInt64] = [:]
+    for (index, recipient) in message.recipients.enumerated() {
+      let name = "\(recipient)".lowercased()
+      if let known = numbers[name] {
+        waiting[known]?.append(index)
+        continue
+      }
       number += 1
-      waiting[number] = index
-      tickets.append(Ticket(connection.ref, exchange: number))
+      (numbers[name], waiting[number]) = (number, [index])
+      jobs.append((recipient, Ticket(connection.ref, exchange: number)))
     }
-    let (edge, peer, jobs) = (edge, connection.peer, Array(zip(message.recipients, tickets)))
+    let (edge, peer) = (edge, connection.peer)
     errand = Errand()
     // What has been begun holds its bytes also when the connection is gone.
-    errand.run(in: edge.heavy) { [weak errand, room] reads in
-      let attached = jobs.compactMap { recipient, ticket in
-        MailIntake.submit(message, recipient, ticket, peer, edge, reads)
+    errand.run(in: edge.heavy) { [weak errand, room, jobs] reads in
+      var attached: [MailIntake.Attached] = []
+      for (recipient, ticket) in jobs where !(errand?.isOver ?? true) {
+        if let mail = MailIntake.submit(message, recipient, ticket, peer, edge, reads) {
+          attached.append(mail)
+        }
       }
       guard !attached.isEmpty else { return withExtendedLifetime(room) {} }
       errand?.run(in: edge.keeps) { _ in
@@ -154,9 +187,10 @@ final class SMTPConnection: ConnectionHandler {
   }
 
   private func decided(_ number: UInt64, _ reply: SMTPReply, _ connection: Connection) {
-    guard let index = waiting.removeValue(forKey: number) else { return }
-    replies[index] = reply
+    guard let indices = waiting.removeValue(forKey: number) else { return }
+    for index in indices { replies[index] = reply }
     guard waiting.isEmpty else { return }
+    room = nil  // Not for the one that may stand behind it already.
     let all = replies.map { $0 ?? .tryLater }
     if server.dialect == .lmtp {
       run(server.answer(each: all), connection)

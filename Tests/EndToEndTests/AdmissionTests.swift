@@ -446,9 +446,10 @@ import Testing
     }
   }
 
+  /// Requests, such as are answered at their head, and mail's commands.
   @Test func `after some requests in one breath others have their turn`() async throws {
     try await TestServer.run { server in
-      let (port, boss) = (server.port("http"), try await server.token("supervisor", "boss"))
+      let boss = try await server.token("supervisor", "boss")
       @Sendable func putOff() async throws -> Int {
         let page = try await server.call("GET", "/metrics", by: boss)
         let line = String(decoding: page.body, as: UTF8.self).split(separator: "\n").first {
@@ -456,22 +457,34 @@ import Testing
         }
         return try #require(line?.split(separator: " ").last.flatMap { Int($0) }, "\(page)")
       }
-      func ask(_ count: Int) async throws {
-        let one = "GET /health HTTP/1.1\r\nHost: a\r\n"
-        let wire =
-          String(repeating: one + "\r\n", count: count - 1) + one + "Connection: close\r\n\r\n"
+      func say(_ wire: String, to listener: String, hears answer: String, _ count: Int) async throws
+      {
+        let port = server.port(listener)
         try await blocking {
           let socket = try Socket.connect(port: port)
           try socket.send(Array(wire.utf8))
           let answers = try socket.awaitEnd()
-          #expect(answers.ranges(of: Array("HTTP/1.1 200 OK".utf8)).count == count)
+          #expect(answers.ranges(of: Array(answer.utf8)).count == count, "\(answer)")
         }
       }
+      func repeated(_ one: String, _ count: Int) -> String { String(repeating: one, count: count) }
+      let (get, last) = ("GET /health HTTP/1.1\r\nHost: a\r\n", "Connection: close\r\n\r\n")
       // As many as one may have at once, and there are no more.
-      try await ask(16)
+      try await say(
+        repeated(get + "\r\n", 15) + get + last, to: "http", hears: "HTTP/1.1 200 OK", 16)
       #expect(try await putOff() == 0)
-      try await ask(400)
-      try await eventually("it is counted") { try await putOff() >= 400 / 16 - 1 }
+      try await say(
+        repeated(get + "\r\n", 399) + get + last, to: "http", hears: "HTTP/1.1 200 OK", 400)
+      try await eventually("it is counted") { try await putOff() >= 24 }
+      // A head and its content are two.
+      let post = "POST /health HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx"
+      try await say(repeated(post, 400) + get + last, to: "http", hears: "HTTP/1.1 405 ", 400)
+      try await eventually("it is counted") { try await putOff() >= 24 + 24 }
+      let mail = "MAIL FROM:<mia@home.example>\r\nRSET\r\n"
+      try await say(
+        "EHLO home.example\r\n" + repeated(mail, 400) + "QUIT\r\n", to: "smtp", hears: "250 2.1.0",
+        400)
+      try await eventually("it is counted") { try await putOff() >= 24 + 24 + 23 }
     }
   }
 

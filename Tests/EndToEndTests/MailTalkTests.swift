@@ -74,12 +74,13 @@ import Testing
         let envelope = [
           "MAIL FROM:<mia@home.example>", "RCPT TO:<help@east.example>",
           "RCPT TO:<no@east.example>",
-          "RCPT TO:<help@west.example>", "DATA", "",
+          // RFC 2033 §4.2: whoever is named twice is answered twice, and has it once.
+          "RCPT TO:<help@west.example>", "RCPT TO:<Help@East.example>", "DATA", "",
         ]
-        codes += try Self.ask(socket, envelope.joined(separator: "\r\n"), replies: 5)
-        return codes + (try Self.ask(socket, letter + ".\r\n", replies: 2))
+        codes += try Self.ask(socket, envelope.joined(separator: "\r\n"), replies: 6)
+        return codes + (try Self.ask(socket, letter + ".\r\n", replies: 3))
       }
-      #expect(codes == [220, 250, 250, 250, 550, 250, 354, 250, 250])
+      #expect(codes == [220, 250, 250, 250, 550, 250, 250, 354, 250, 250, 250])
       for workspace in ["east", "west"] {
         let agent = try await server.agent("a1", workspace: workspace)
         let offer = try await server.next(agent)
