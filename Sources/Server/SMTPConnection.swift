@@ -155,7 +155,7 @@ final class SMTPConnection: ConnectionHandler {
         }
       }
       guard !attached.isEmpty else { return withExtendedLifetime(room) {} }
-      errand?.run(in: edge.keeps) { _ in
+      errand?.run(in: edge.keeps) { [attached] _ in
         for mail in attached { mail.keep(edge) }
         withExtendedLifetime(room) {}
       }
