@@ -59,6 +59,10 @@ enum TakenForAnother {
       "Hello,\nOn 3 March 2025 at 10:00 Bob <bob@shop.example> wrote:\nIt ships tomorrow.\nIt did not.\n"
     ),
     (
+      "telling of a mail in a sentence",
+      "It is dark, though On Mon, May 3, 2024 at 10:00 AM, Bob <bob@shop.example> wrote:\nIt works.\nIt does not.\n"
+    ),
+    (
       "a chat below a colon",
       "My chat with you:\n\nBob <bob@shop.example> wrote at 10:00 on 3 March 2025:\nYou get a refund.\n\nAnn wrote at 10:01:\nThanks.\n\nNothing came.\n"
     ),
@@ -161,6 +165,31 @@ enum TakenForAnother {
       "GMX, answered below",
       "> Gesendet: Montag, 03. März 2025 um 10:00 Uhr\n> Von: \"Shop\" <help@shop.example>\n> An: ann@home.example\n> Betreff: Lampe\n> Wollen wir?\n\nJa.\n",
       "Ja."
+    ),
+    (
+      "a quote right below words",
+      "Mine.\nOn Mon, May 3, 2024 at 10:00 AM, Shop <help@shop.example> wrote:\nold words\nmore\n",
+      "Mine."
+    ),
+    (
+      "a quote right below a name",
+      "It is dark.\n\nRegards,\nAnn\nOn Mon, May 3, 2024 at 10:00 AM, Shop <help@shop.example> wrote:\nold\n",
+      "It is dark.\n\nRegards,\nAnn"
+    ),
+    (
+      "a quote below a colon",
+      "It is dark. See below:\n\nOn Mon, May 3, 2024 at 10:00 AM, Shop <help@shop.example> wrote:\nold words\n",
+      "It is dark. See below:"
+    ),
+    (
+      "a quote in German right below words",
+      "Mine.\nShop <help@shop.example> schrieb am Fr., 28. Apr. 2017 um 11:53 Uhr:\nold words\n",
+      "Mine."
+    ),
+    (
+      "a quote on the line of words",
+      "Mine. On Mon, May 3, 2024 at 10:00 AM, Shop <help@shop.example> wrote:\nold words\n",
+      "Mine."
     ),
   ]
 }
