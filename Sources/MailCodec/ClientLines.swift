@@ -18,17 +18,22 @@ enum ClientLines {
     {
       bytes = bytes.dropLast()
     }
+    guard bytes.last != 63, !bytes.ends(with: "？") else { return false }
     guard !slogans.contains(String(decoding: bytes, as: UTF8.self)) else { return true }
-    guard isOpened(bytes) else { return false }
-    return ClientWords.areAll(text)
+    guard let said = ClientWords.withoutApology(String(decoding: bytes, as: UTF8.self)) else {
+      return false
+    }
+    return isOpened(Array(said.utf8)[...]) && ClientWords.areAll(said)
   }
 
   /// Whether a line begins or ends as these do, with what says that something was sent or can be had.
   private static func isOpened(_ text: ArraySlice<UInt8>) -> Bool {
     if openings.begin(text) || endings.contains(where: { text.ends(with: $0) }) { return true }
     if beginnings.begin(text), participles.contains(where: { text.ends(with: $0) }) { return true }
-    guard outlook.stand(in: text) else { return false }
-    return offers.begin(text) || offered.contains { text.ends(with: $0) }
+    guard offers.begin(text) || offered.contains(where: { text.ends(with: $0) }) else {
+      return false
+    }
+    return ClientWords.offersOutlook(String(decoding: text, as: UTF8.self))
   }
 
   /// `Sent with [Proton Mail](https://proton.me/) secure email`, without the links' targets.
@@ -99,7 +104,6 @@ enum ClientLines {
   ]
 
   /// What Outlook's telephones say.
-  private static let outlook = Phrases(["outlook"])
   private static let offers = Phrases([
     "get ", "télécharger ", "obtenez ", "obtenir ", "obtener ", "obtén ", "obter ", "obtenha ",
     "scarica ", "descărcați ", "descărcaţi ", "ottieni ", "holen sie sich ", "laden sie ",

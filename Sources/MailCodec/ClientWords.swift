@@ -13,6 +13,65 @@ enum ClientWords {
     return namesSender
   }
 
+  /// A line, in small letters, without the apology that people set behind it once and for all: `please
+  /// excuse typos`. Nil where what is like one says something else.
+  static func withoutApology(_ text: String) -> String? {
+    let words = text.split(whereSeparator: { !$0.isLetter && !$0.isNumber })
+    // Who sent it stands before it.
+    guard let sender = words.firstIndex(where: { kind($0) == .sender }),
+      let first = words[sender...].firstIndex(where: { apologyStarts.contains(String($0)) })
+    else { return text }
+    let apology = words[first...].map(String.init)
+    guard apology.contains(where: apologyObjects.contains),
+      apology.allSatisfy({
+        apologyStarts.contains($0) || apologyObjects.contains($0) || apologyWords.contains($0)
+      })
+    else { return nil }
+    var said = text[..<words[first].startIndex]
+    while let last = said.last, !last.isLetter, !last.isNumber { said.removeLast() }
+    return String(said)
+  }
+
+  /// Whether a line offers Outlook for a system, rather than asking where to get it: `Outlook for iOS`,
+  /// `iOS 版の Outlook`.
+  static func offersOutlook(_ text: String) -> Bool {
+    let words = text.split(whereSeparator: { !$0.isLetter && !$0.isNumber }).map(String.init)
+    guard let at = words.firstIndex(where: { $0.hasPrefix("outlook") }) else { return false }
+    func isSystem(_ word: String?) -> Bool {
+      word.map { word in systems.contains { word.hasPrefix($0) } } ?? false
+    }
+    return isSystem(words[(at + 1)...].first { !outlookJoints.contains($0) })
+      || isSystem(words[..<at].last { !outlookJoints.contains($0) })
+  }
+
+  private static let systems = ["ios", "ipados", "android", "mac", "windows"]
+  private static let outlookJoints: Set<String> = [
+    "for", "für", "pour", "para", "per", "voor", "för", "til", "till", "для", "dla", "systemu",
+    "system", "pentru", "pro", "pre", "için", "o", "版", "版の", "用",
+  ]
+
+  /// Begin an apology.
+  private static let apologyStarts: Set<String> = [
+    "please", "pls", "kindly", "excuse", "pardon", "forgive", "sorry", "apologies", "apologise",
+    "apologize", "i", "so", "this", "may", "bitte", "entschuldigen", "entschuldige",
+    "entschuldigt", "veuillez", "disculpa", "disculpe", "disculpen", "perdona", "por", "scusa",
+    "scusate", "desculpe", "desculpem", "excuses", "excuseer", "ignore",
+  ]
+  /// What is apologised for. One mistake is rather an order's.
+  private static let apologyObjects: Set<String> = [
+    "typo", "typos", "typing", "errors", "mistakes", "spelling", "grammar", "autocorrect",
+    "brevity", "brief", "short", "fingers", "kürze", "kurze", "tippfehler", "fehler",
+    "rechtschreibfehler", "brièveté", "concision", "fautes", "errores", "brevedad", "errori",
+    "brevità", "erros", "brevidade", "typefouten", "typfouten", "tikfouten", "beknoptheid",
+  ]
+  private static let apologyWords: Set<String> = [
+    "any", "all", "for", "the", "my", "and", "or", "of", "to", "in", "on", "contain", "error",
+    "mistake", "auto", "correct", "correction", "grammatical", "fat", "message", "email", "die",
+    "der", "meine", "knappe", "sie", "etwaige", "eventuelle", "mögliche", "und", "excuser", "la",
+    "les", "le", "ma", "de", "frappe", "éventuelles", "favor", "mi", "mis", "los", "el", "gli", "i",
+    "la", "mia", "os", "minha", "a", "mijn", "voor", "eventuele",
+  ]
+
   private enum Kind { case filler, sender }
 
   private static func kind(_ word: Substring) -> Kind? {
@@ -107,22 +166,10 @@ enum ClientWords {
     "wireless",
     "network", "verizon", "vodafone", "telekom", "sprint", "mobile", "at", "powered", "google",
     "apple",
-    "microsoft", "web", "ru", "go", "new", "ad", "ii", "iii", "sm", "g", "nord", "fire",
+    "microsoft", "web", "ru", "go", "ad", "ii", "iii", "sm", "g", "nord", "fire",
     "evolution", "em", "claro", "boxer",
     "workspace", "2g", "3g", "4g", "5g", "lte", "one",
-    // What people set behind it once and for all
-    "please", "pls", "kindly", "excuse", "pardon", "forgive", "ignore", "sorry", "apologies",
-    "apologise", "apologize", "i", "any", "all", "typo", "typos", "typing", "error", "errors",
-    "mistake", "mistakes", "spelling", "grammar", "autocorrect", "auto", "correct", "brevity",
-    "brief",
-    "short", "so", "this", "may", "contain", "bitte", "entschuldigen", "entschuldige",
-    "entschuldigt",
-    "die", "kürze", "kurze", "knappe", "tippfehler", "fehler", "rechtschreibfehler", "etwaige",
-    "eventuelle", "mögliche", "veuillez", "excuser", "la", "brièveté", "concision", "les", "fautes",
-    "frappe", "éventuelles", "disculpa", "disculpe", "disculpen", "perdona", "los", "errores",
-    "brevedad", "scusa", "scusate", "gli", "errori", "brevità", "desculpe", "desculpem", "os",
-    "erros",
-    "brevidade", "excuses", "excuseer", "typefouten", "typfouten", "tikfouten", "eventuele",
+    "la", "los", "os", "die", "this",
     // German, Dutch
     "von", "vom", "meinem", "meiner", "meinen", "mein", "meine", "mit", "aus", "dem", "der", "den",
     "über", "auf", "für", "diese", "nachricht", "wurde", "gesendet", "geschickt", "verschickt",

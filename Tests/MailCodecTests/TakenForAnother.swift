@@ -21,7 +21,11 @@ enum TakenForAnother {
     "My phone", "Mein Handy",
     "Sent from my iPhone. The lamp is dark.", "Sent from my iPhone and never arrived",
     "Lähetetty puhelin ei tullut perille", "Galaxy S23 kırık gönderildi",
-    "App herunterladen geht nicht",
+    "App herunterladen geht nicht", "Get Outlook on my new phone", "Get Outlook for my Mac",
+    "Download Outlook for my Mac?", "Download Outlook for Mac?",
+    "Sent by mistake from my phone, sorry.", "Enviado por error desde mi celular",
+    "Gesendet mit Fehler vom Handy", "Sent from my phone, please ignore",
+    "Sent from my new phone by mistake", "Sent from my phone. Please ignore this message",
   ]
 
   static let whole: [(name: String, body: String)] = [
