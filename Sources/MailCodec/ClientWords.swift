@@ -13,6 +13,12 @@ enum ClientWords {
     return namesSender
   }
 
+  /// Whether a word is one of them.
+  static func isKnown(_ word: Substring) -> Bool {
+    let parts = word.lowercased().split(whereSeparator: { !$0.isLetter && !$0.isNumber })
+    return !parts.isEmpty && parts.allSatisfy { kind($0) != nil }
+  }
+
   /// A line, in small letters, without the apology that people set behind it once and for all: `please
   /// excuse typos`. Nil where what is like one says something else.
   static func withoutApology(_ text: String) -> String? {
@@ -142,7 +148,8 @@ enum ClientWords {
   ])
 
   private static let senders: Set<String> = [
-    "app", "phone", "cellphone", "cell", "handheld", "device", "devices", "pixel", "nexus", "droid",
+    "app", "phone", "cellphone", "handset", "imac", "macbook", "surface", "typeapp", "rediffmail",
+    "rediffmailng", "cell", "handheld", "device", "devices", "pixel", "nexus", "droid",
     "lumia", "moto", "honor", "redmi", "realme", "oppo", "vivo", "nokia", "sony", "htc", "lg",
     "zte",
     "wiko", "chromebook", "kindle", "windows", "yahoo", "gmail", "aol", "gmx", "proton", "tuta",
@@ -164,7 +171,9 @@ enum ClientWords {
     "max",
     "plus", "mini", "ultra", "se", "xl", "lite", "note", "edge", "fold", "flip", "fe", "beta",
     "wireless",
-    "network", "verizon", "vodafone", "telekom", "sprint", "mobile", "at", "powered", "google",
+    "network", "verizon", "vodafone", "telekom", "sprint", "at", "watch", "air", "smart", "aqua",
+    "o2", "ee", "optus", "telstra", "metro", "boost", "bell", "rogers", "cellular", "xfinity",
+    "connect", "capable", "bouygues", "telecom", "enjoy", "emails", "now", "powered", "google",
     "apple",
     "microsoft", "web", "ru", "go", "ad", "ii", "iii", "sm", "g", "nord", "fire",
     "evolution", "em", "claro", "boxer",
@@ -177,7 +186,7 @@ enum ClientWords {
     "sicherer", "sichere", "mobilen", "unterwegs", "beziehen", "herunterladen", "holen", "sie",
     "sich",
     "verzonden", "verstuurd", "vanaf", "vanuit", "mijn", "met", "de", "het", "een", "voor", "dit",
-    "bericht", "is", "deze", "beveiligde", "downloaden", "laden",
+    "bericht", "is", "deze", "beveiligde", "downloaden", "ophalen", "laden",
     // French, Spanish, Catalan, Portuguese, Italian, Romanian
     "envoyé", "depuis", "partir", "avec", "mon", "ma", "mes", "d", "l", "un", "une", "du", "le",
     "pour",
@@ -188,19 +197,20 @@ enum ClientWords {
     "meu",
     "amb", "do", "da", "com", "pelo", "minha", "um", "uma", "o", "aplicativo", "obter", "obtenha",
     "baixar", "inviato", "dal", "dalla", "tramite", "mio", "mia", "su", "per", "posta", "il",
+    "usando", "en",
     "scarica", "ottieni", "trimis", "descărcați", "descărcaţi", "pentru", "pe", "din", "cu", "ul",
     "mea",
     // Scandinavian languages, Finnish, Estonian, Baltic languages
     "sendt", "fra", "med", "min", "mit", "mitt", "fran", "från", "för", "skickat", "skickades",
     "på", "till", "til",
-    "en", "et", "ett", "hämta", "hent", "skaff", "deg", "få", "lähetetty", "minun", "lataa",
+    "et", "ett", "post", "hämta", "hent", "skaff", "deg", "få", "lähetetty", "minun", "lataa",
     "hanki", "lle", "versiosta",
     "saadetud", "minu", "ist", "lt", "nosūtīts", "no", "mana", "išsiųsta", "iš", "mano",
     "naudojant",
     // Slavic languages
     "wysłane", "wysłano", "z", "za", "przez", "mojego", "mojej", "pomocą", "dla", "systemu",
     "aplikacji", "aplikację", "aplikace", "aplikácie", "onet", "seznam", "program", "programu",
-    "poczty", "u", "pobierz", "odesláno", "odoslané",
+    "poczty", "poczta", "pošta", "u", "помощью", "pobierz", "odesláno", "odoslané",
     "mého", "mé", "môjho", "pomocí", "pomocou", "ze", "zo", "pro", "pre", "získat", "získajte",
     "отправлено", "из", "с", "со", "через", "от", "моего", "моей", "мой", "для", "на", "приложения",
     "получить", "скачать", "получите", "надіслано", "відправлено", "із", "з", "мого", "моєї",
@@ -208,7 +218,8 @@ enum ClientWords {
     "moga",
     "послато", "са", "мог",
     // Hungarian, Turkish, Greek, Vietnamese, Indonesian
-    "elküldve", "küldve", "küldött", "üzenet", "az", "om", "omról", "emről", "ról", "ről",
+    "elküldve", "küldve", "én", "ile", "küldött", "üzenet", "az", "om", "omról", "emről", "ról",
+    "ről",
     "beszerzése", "letöltése", "gönderildi", "gönderen", "umdan", "dan", "den", "tan", "ten",
     "için",
     "edinin", "indirin", "akıllı", "uygulaması", "uygulamasını", "uygulamasından", "u",

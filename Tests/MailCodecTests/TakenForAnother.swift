@@ -25,6 +25,7 @@ enum TakenForAnother {
     "Download Outlook for my Mac?", "Download Outlook for Mac?",
     "Sent by mistake from my phone, sorry.", "Enviado por error desde mi celular",
     "Gesendet mit Fehler vom Handy", "Sent from my phone, please ignore",
+    "Sent from my office in Berlin", "SENT FROM MY ACCOUNT TWICE", "Sent from my House. Cancel It",
     "Sent from my new phone by mistake", "Sent from my phone. Please ignore this message",
   ]
 
@@ -39,6 +40,8 @@ enum TakenForAnother {
     ("two dashes before a question", "It is dark.\n—\nWhen do you come?\n"),
     ("two dashes before three words", "It is dark\n--\nAlso the chair\n"),
     ("two dashes before a wish", "It is dark.\n--\nPlease unsubscribe me from your letters.\n"),
+    ("two dashes, a name, then words", "It is dark.\n--\nAnn\n\nplease also send the invoice\n"),
+    ("two dashes, a name, then a sentence", "It is dark.\n--\nAnn\nThe chair is broken, too.\n"),
     ("two dashes before a number", "Red lamp\n--\n5678 blue lamp\n"),
     ("two dashes below a colon", "New address:\n--\nAnn Lee\nElm Street 5\n1234 Town\n"),
     (
@@ -106,9 +109,25 @@ enum TakenForAnother {
     ),
     ("a number below it", "Cancel it.\n\nSent from my iPhone\n+49 170 1234567\n", "Cancel it."),
     ("an apology on it", "Cancel it.\n\nSent from my iPhone, please excuse typos\n", "Cancel it."),
+    ("only what may be one", "Sent from my Hillside\n", "Sent from my Hillside"),
+    ("what may be one at the end", "Dark.\nSent from my Nothing Two\n", "Dark."),
     ("only a telephone's line", "Sent from my iPhone\n", ""),
     ("only a signature", "-- \nAnn Lee\nSent from my iPhone\n", "Ann Lee"),
     ("only a rule", "--\n____\n", ""),
+    (
+      "two dashes, then a slogan",
+      "Dark.\n\n--\nThis email has been checked for viruses by Avast antivirus software.\nwww.avast.com\n",
+      "Dark."
+    ),
+    (
+      "two dashes, a name, a slogan",
+      "Dark.\n--\nAnn Lee\nHome Ltd\nPlease consider the environment before printing this email.\n",
+      "Dark."
+    ),
+    (
+      "two dashes, then a name in small letters",
+      "Dark.\n\n--\nann lamp\nhead of customer care\nhome inc\n", "Dark."
+    ),
     ("two dashes, then a name", "It is dark.\n\n--\nAnn Lee\nTel. 555 0100\n", "It is dark."),
     (
       "a list's footer below a name",
