@@ -26,9 +26,9 @@ enum ClientLines {
     return isOpened(Array(said.utf8)[...]) && ClientWords.areAll(said)
   }
 
-  /// `Sent from my` and up to four words in which nothing is said: names, as far as letters tell, of
-  /// devices that are not in `ClientWords`. Only where nothing follows the line in its paragraph; and a
-  /// mail of nothing else is somebody's.
+  /// `Sent from my` and up to four words in which nothing is said: names, as far as letters tell,
+  /// of devices that are not in `ClientWords`. Only where nothing follows the line in its paragraph;
+  /// and a mail of nothing else is somebody's.
   static func mayNameDevice(_ whole: ArraySlice<UInt8>) -> Bool {
     let line = LineForms.withoutTargets(whole)
     guard line.count <= bytesMax, line.last != 63,
@@ -120,7 +120,7 @@ enum ClientLines {
     "sent from my ", "sent via my ", "verzonden vanaf mijn ", "verstuurd vanaf mijn ",
     "envoyé de mon ", "envoyé depuis mon ", "enviado desde mi ", "enviado do meu ",
     "enviado de meu ", "inviato dal mio ", "skickat från min ", "sendt fra min ", "sendt fra mit ",
-    "wysłane z mojego ", "odesláno z mého ", "trimis de pe ",
+    "wysłane z mojego ", "odesláno z mého ",
   ]
   private static let possessives = Phrases(Array(ownerWords))
 
