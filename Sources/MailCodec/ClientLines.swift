@@ -18,17 +18,50 @@ enum ClientLines {
     {
       bytes = bytes.dropLast()
     }
+    guard bytes.last != 63, !bytes.ends(with: "？") else { return false }
     guard !slogans.contains(String(decoding: bytes, as: UTF8.self)) else { return true }
-    guard isOpened(bytes) else { return false }
-    return ClientWords.areAll(text)
+    guard let said = ClientWords.withoutApology(String(decoding: bytes, as: UTF8.self)) else {
+      return false
+    }
+    return isOpened(Array(said.utf8)[...]) && ClientWords.areAll(said)
+  }
+
+  /// `Sent from my` and up to four words in which nothing is said: names, as far as letters tell,
+  /// of devices that are not in `ClientWords`. Only where nothing follows the line in its paragraph;
+  /// and a mail of nothing else is somebody's.
+  static func mayNameDevice(_ whole: ArraySlice<UInt8>) -> Bool {
+    let line = LineForms.withoutTargets(whole)
+    guard line.count <= bytesMax, line.last != 63,
+      line.dropFirst().first.map({ $0 >= 97 }) ?? false,
+      possessives.begin(Array(LowerCase.words(line).utf8)[...])
+    else { return false }
+    let words = String(decoding: line, as: UTF8.self).split(separator: " ")
+    guard
+      let opening = (2...5).last(where: { count in
+        let head = words.prefix(count).joined(separator: " ").lowercased() + " "
+        return ownerWords.contains(head)
+      }), (1...4).contains(words.count - opening)
+    else { return false }
+    let names = words[opening...]
+    return names.allSatisfy { word in
+      let isNamed = word.utf8.contains { $0 >= 65 && $0 <= 90 || $0 >= 48 && $0 <= 57 }
+      return isNamed || ClientWords.isKnown(word)
+    }
+      && names.dropLast().allSatisfy { word in
+        // `U.S.` goes on, a sentence does not.
+        guard let last = word.last, ".!?,:;".contains(last) else { return true }
+        return last == "." && word.dropLast().contains(".")
+      }
   }
 
   /// Whether a line begins or ends as these do, with what says that something was sent or can be had.
   private static func isOpened(_ text: ArraySlice<UInt8>) -> Bool {
     if openings.begin(text) || endings.contains(where: { text.ends(with: $0) }) { return true }
     if beginnings.begin(text), participles.contains(where: { text.ends(with: $0) }) { return true }
-    guard outlook.stand(in: text) else { return false }
-    return offers.begin(text) || offered.contains { text.ends(with: $0) }
+    guard offers.begin(text) || offered.contains(where: { text.ends(with: $0) }) else {
+      return false
+    }
+    return ClientWords.offersOutlook(String(decoding: text, as: UTF8.self))
   }
 
   /// `Sent with [Proton Mail](https://proton.me/) secure email`, without the links' targets.
@@ -82,6 +115,15 @@ enum ClientLines {
     "أرسل من", "مرسل من", "ارسال شده از",
   ])
 
+  /// Not in German, where nouns look like names, and `von meinem` is `by my`, too.
+  private static let ownerWords: Set<String> = [
+    "sent from my ", "sent via my ", "verzonden vanaf mijn ", "verstuurd vanaf mijn ",
+    "envoyé de mon ", "envoyé depuis mon ", "enviado desde mi ", "enviado do meu ",
+    "enviado de meu ", "inviato dal mio ", "skickat från min ", "sendt fra min ", "sendt fra mit ",
+    "wysłane z mojego ", "odesláno z mého ",
+  ]
+  private static let possessives = Phrases(Array(ownerWords))
+
   private static let endings: [String] = [
     "gönderildi", "küldve", "küldött üzenet", "から送信", "から送信されました", "より送信", "发送", "傳送",
     "送出", "에서 보냄", "에서 보낸 메일", "에서 전송",
@@ -90,7 +132,8 @@ enum ClientLines {
   /// Where the verb stands last, what stands first tells `von meinem Telefon gesendet` from
   /// `mein Telefon gesendet`.
   private static let beginnings = Phrases([
-    "von ", "vom ", "aus ", "mit ", "über ", "diese nachricht wurde ", "diese mail wurde ",
+    "von ", "vom ", "aus ", "mobil ", "mit ", "über ", "diese nachricht wurde ",
+    "diese mail wurde ",
     "diese e-mail wurde ", "vanaf ", "vanuit ", "via ", "met ", "dit bericht is ",
     "deze e-mail is ",
   ])
@@ -99,7 +142,6 @@ enum ClientLines {
   ]
 
   /// What Outlook's telephones say.
-  private static let outlook = Phrases(["outlook"])
   private static let offers = Phrases([
     "get ", "télécharger ", "obtenez ", "obtenir ", "obtener ", "obtén ", "obter ", "obtenha ",
     "scarica ", "descărcați ", "descărcaţi ", "ottieni ", "holen sie sich ", "laden sie ",
@@ -108,7 +150,8 @@ enum ClientLines {
     "získat ", "získajte ", "baixar ", "获取", "下载", "取得", "下載",
   ])
   private static let offered = [
-    "beziehen", "herunterladen", "downloaden", "beszerzése", "letöltése", "を入手", "を取得", "edinin",
+    "beziehen", "herunterladen", "downloaden", "ophalen", "beszerzése", "letöltése", "を入手", "を取得",
+    "edinin",
     "indirin", "下载", "下載", "받기", "다운로드",
   ]
 }

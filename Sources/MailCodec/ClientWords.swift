@@ -13,6 +13,71 @@ enum ClientWords {
     return namesSender
   }
 
+  /// Whether a word is one of them.
+  static func isKnown(_ word: Substring) -> Bool {
+    let parts = word.lowercased().split(whereSeparator: { !$0.isLetter && !$0.isNumber })
+    return !parts.isEmpty && parts.allSatisfy { kind($0) != nil }
+  }
+
+  /// A line, in small letters, without the apology that people set behind it once and for all: `please
+  /// excuse typos`. Nil where what is like one says something else.
+  static func withoutApology(_ text: String) -> String? {
+    let words = text.split(whereSeparator: { !$0.isLetter && !$0.isNumber })
+    // Who sent it stands before it.
+    guard let sender = words.firstIndex(where: { kind($0) == .sender }),
+      let first = words[sender...].firstIndex(where: { apologyStarts.contains(String($0)) })
+    else { return text }
+    let apology = words[first...].map(String.init)
+    guard apology.contains(where: apologyObjects.contains),
+      apology.allSatisfy({
+        apologyStarts.contains($0) || apologyObjects.contains($0) || apologyWords.contains($0)
+      })
+    else { return nil }
+    var said = text[..<words[first].startIndex]
+    while let last = said.last, !last.isLetter, !last.isNumber { said.removeLast() }
+    return String(said)
+  }
+
+  /// Whether a line offers Outlook for a system, rather than asking where to get it: `Outlook for iOS`,
+  /// `iOS 版の Outlook`.
+  static func offersOutlook(_ text: String) -> Bool {
+    let words = text.split(whereSeparator: { !$0.isLetter && !$0.isNumber }).map(String.init)
+    guard let at = words.firstIndex(where: { $0.hasPrefix("outlook") }) else { return false }
+    func isSystem(_ word: String?) -> Bool {
+      word.map { word in systems.contains { word.hasPrefix($0) } } ?? false
+    }
+    return isSystem(words[(at + 1)...].first { !outlookJoints.contains($0) })
+      || isSystem(words[..<at].last { !outlookJoints.contains($0) })
+  }
+
+  private static let systems = ["ios", "ipados", "android", "mac", "windows"]
+  private static let outlookJoints: Set<String> = [
+    "for", "für", "pour", "para", "per", "voor", "för", "til", "till", "для", "dla", "systemu",
+    "system", "pentru", "pro", "pre", "için", "o", "版", "版の", "用",
+  ]
+
+  /// Begin an apology.
+  private static let apologyStarts: Set<String> = [
+    "please", "pls", "kindly", "excuse", "pardon", "forgive", "sorry", "apologies", "apologise",
+    "apologize", "i", "so", "this", "may", "bitte", "entschuldigen", "entschuldige",
+    "entschuldigt", "veuillez", "disculpa", "disculpe", "disculpen", "perdona", "por", "scusa",
+    "scusate", "desculpe", "desculpem", "excuses", "excuseer", "ignore",
+  ]
+  /// What is apologised for. One mistake is rather an order's.
+  private static let apologyObjects: Set<String> = [
+    "typo", "typos", "typing", "errors", "mistakes", "spelling", "grammar", "autocorrect",
+    "brevity", "brief", "short", "fingers", "kürze", "kurze", "tippfehler", "fehler",
+    "rechtschreibfehler", "brièveté", "concision", "fautes", "errores", "brevedad", "errori",
+    "brevità", "erros", "brevidade", "typefouten", "typfouten", "tikfouten", "beknoptheid",
+  ]
+  private static let apologyWords: Set<String> = [
+    "any", "all", "for", "the", "my", "and", "or", "of", "to", "in", "on", "contain", "error",
+    "mistake", "auto", "correct", "correction", "grammatical", "fat", "message", "email", "die",
+    "der", "meine", "knappe", "sie", "etwaige", "eventuelle", "mögliche", "und", "excuser", "la",
+    "les", "le", "ma", "de", "frappe", "éventuelles", "favor", "mi", "mis", "los", "el", "gli", "i",
+    "la", "mia", "os", "minha", "a", "mijn", "voor", "eventuele",
+  ]
+
   private enum Kind { case filler, sender }
 
   private static func kind(_ word: Substring) -> Kind? {
@@ -83,7 +148,8 @@ enum ClientWords {
   ])
 
   private static let senders: Set<String> = [
-    "app", "phone", "cellphone", "cell", "handheld", "device", "devices", "pixel", "nexus", "droid",
+    "app", "phone", "cellphone", "handset", "imac", "macbook", "surface", "typeapp", "rediffmail",
+    "rediffmailng", "cell", "handheld", "device", "devices", "pixel", "nexus", "droid",
     "lumia", "moto", "honor", "redmi", "realme", "oppo", "vivo", "nokia", "sony", "htc", "lg",
     "zte",
     "wiko", "chromebook", "kindle", "windows", "yahoo", "gmail", "aol", "gmx", "proton", "tuta",
@@ -105,24 +171,14 @@ enum ClientWords {
     "max",
     "plus", "mini", "ultra", "se", "xl", "lite", "note", "edge", "fold", "flip", "fe", "beta",
     "wireless",
-    "network", "verizon", "vodafone", "telekom", "sprint", "mobile", "at", "powered", "google",
+    "network", "verizon", "vodafone", "telekom", "sprint", "at", "watch", "air", "smart", "aqua",
+    "o2", "ee", "optus", "telstra", "metro", "boost", "bell", "rogers", "cellular", "xfinity",
+    "connect", "capable", "bouygues", "telecom", "enjoy", "emails", "now", "powered", "google",
     "apple",
-    "microsoft", "web", "ru", "go", "new", "ad", "ii", "iii", "sm", "g", "nord", "fire",
+    "microsoft", "web", "ru", "go", "ad", "ii", "iii", "sm", "g", "nord", "fire",
     "evolution", "em", "claro", "boxer",
     "workspace", "2g", "3g", "4g", "5g", "lte", "one",
-    // What people set behind it once and for all
-    "please", "pls", "kindly", "excuse", "pardon", "forgive", "ignore", "sorry", "apologies",
-    "apologise", "apologize", "i", "any", "all", "typo", "typos", "typing", "error", "errors",
-    "mistake", "mistakes", "spelling", "grammar", "autocorrect", "auto", "correct", "brevity",
-    "brief",
-    "short", "so", "this", "may", "contain", "bitte", "entschuldigen", "entschuldige",
-    "entschuldigt",
-    "die", "kürze", "kurze", "knappe", "tippfehler", "fehler", "rechtschreibfehler", "etwaige",
-    "eventuelle", "mögliche", "veuillez", "excuser", "la", "brièveté", "concision", "les", "fautes",
-    "frappe", "éventuelles", "disculpa", "disculpe", "disculpen", "perdona", "los", "errores",
-    "brevedad", "scusa", "scusate", "gli", "errori", "brevità", "desculpe", "desculpem", "os",
-    "erros",
-    "brevidade", "excuses", "excuseer", "typefouten", "typfouten", "tikfouten", "eventuele",
+    "la", "los", "os", "die", "this",
     // German, Dutch
     "von", "vom", "meinem", "meiner", "meinen", "mein", "meine", "mit", "aus", "dem", "der", "den",
     "über", "auf", "für", "diese", "nachricht", "wurde", "gesendet", "geschickt", "verschickt",
@@ -130,7 +186,7 @@ enum ClientWords {
     "sicherer", "sichere", "mobilen", "unterwegs", "beziehen", "herunterladen", "holen", "sie",
     "sich",
     "verzonden", "verstuurd", "vanaf", "vanuit", "mijn", "met", "de", "het", "een", "voor", "dit",
-    "bericht", "is", "deze", "beveiligde", "downloaden", "laden",
+    "bericht", "is", "deze", "beveiligde", "downloaden", "ophalen", "laden",
     // French, Spanish, Catalan, Portuguese, Italian, Romanian
     "envoyé", "depuis", "partir", "avec", "mon", "ma", "mes", "d", "l", "un", "une", "du", "le",
     "pour",
@@ -141,19 +197,20 @@ enum ClientWords {
     "meu",
     "amb", "do", "da", "com", "pelo", "minha", "um", "uma", "o", "aplicativo", "obter", "obtenha",
     "baixar", "inviato", "dal", "dalla", "tramite", "mio", "mia", "su", "per", "posta", "il",
+    "usando", "en",
     "scarica", "ottieni", "trimis", "descărcați", "descărcaţi", "pentru", "pe", "din", "cu", "ul",
     "mea",
     // Scandinavian languages, Finnish, Estonian, Baltic languages
     "sendt", "fra", "med", "min", "mit", "mitt", "fran", "från", "för", "skickat", "skickades",
     "på", "till", "til",
-    "en", "et", "ett", "hämta", "hent", "skaff", "deg", "få", "lähetetty", "minun", "lataa",
+    "et", "ett", "post", "hämta", "hent", "skaff", "deg", "få", "lähetetty", "minun", "lataa",
     "hanki", "lle", "versiosta",
     "saadetud", "minu", "ist", "lt", "nosūtīts", "no", "mana", "išsiųsta", "iš", "mano",
     "naudojant",
     // Slavic languages
     "wysłane", "wysłano", "z", "za", "przez", "mojego", "mojej", "pomocą", "dla", "systemu",
     "aplikacji", "aplikację", "aplikace", "aplikácie", "onet", "seznam", "program", "programu",
-    "poczty", "u", "pobierz", "odesláno", "odoslané",
+    "poczty", "poczta", "pošta", "u", "помощью", "pobierz", "odesláno", "odoslané",
     "mého", "mé", "môjho", "pomocí", "pomocou", "ze", "zo", "pro", "pre", "získat", "získajte",
     "отправлено", "из", "с", "со", "через", "от", "моего", "моей", "мой", "для", "на", "приложения",
     "получить", "скачать", "получите", "надіслано", "відправлено", "із", "з", "мого", "моєї",
@@ -161,7 +218,8 @@ enum ClientWords {
     "moga",
     "послато", "са", "мог",
     // Hungarian, Turkish, Greek, Vietnamese, Indonesian
-    "elküldve", "küldve", "küldött", "üzenet", "az", "om", "omról", "emről", "ról", "ről",
+    "elküldve", "küldve", "én", "ile", "küldött", "üzenet", "az", "om", "omról", "emről", "ról",
+    "ről",
     "beszerzése", "letöltése", "gönderildi", "gönderen", "umdan", "dan", "den", "tan", "ten",
     "için",
     "edinin", "indirin", "akıllı", "uygulaması", "uygulamasını", "uygulamasından", "u",

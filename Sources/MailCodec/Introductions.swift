@@ -28,6 +28,18 @@ enum Introductions {
       && date(line)
   }
 
+  /// How mail programs write introductions, where people write sentences.
+  enum Form { case momentFirst, authorFirst }
+
+  /// The form of a text that `judge` found strong; nil where it is rather a sentence.
+  static func form(_ whole: ArraySlice<UInt8>) -> Form? {
+    let line = undashed(plain(whole))
+    guard !line.dashed, let first = line.text.first else { return .momentFirst }
+    if isDigit(first) || startsWithDay(line.text) { return .momentFirst }
+    // `Ann Lee <ann@home.example> schrieb am Fr., 28. Apr. 2017 um 11:53 Uhr:`
+    return time(line.text) && date(line.text) ? .authorFirst : nil
+  }
+
   /// Judges one line, or several joined by spaces.
   static func judge(_ whole: ArraySlice<UInt8>) -> Strength? {
     guard whole.count <= 1_000 else { return nil }

@@ -11,7 +11,7 @@
 /// 3. An introduction, a block of mail headers or "-----Original Message-----" without `>` lines
 ///    after it, once something was written above, makes everything below quoted: people write on
 ///    top there. What only looks like one is words: headers inside a paragraph, an introduction
-///    without an address that is no paragraph of its own.
+///    without an address that is no paragraph of its own, or one in a sentence.
 /// 4. The same with nothing above it is only itself quoted: what follows is all there is. After
 ///    "Forwarded message" it is `forwarded`, also behind `>`.
 /// 5. At the end of each run of words, signatures, disclaimers, footers of lists and of telephones

@@ -11,7 +11,7 @@ extension QuoteMarks {
     var joined = Array(first)
     var index = at + 1
     for round in 0...5 {
-      if let strength = Introductions.judge(joined[...]), holds(strength, at..<index) {
+      if let strength = Introductions.judge(joined[...]), holds(strength, at..<index, joined[...]) {
         if strength > .weak { return index - at }
         found = found ?? index - at
       }
@@ -53,17 +53,20 @@ extension QuoteMarks {
     return last == 46 && letters.count >= 7
   }
 
-  private func holds(_ strength: Introductions.Strength, _ at: Range<Int>) -> Bool {
+  private func holds(
+    _ strength: Introductions.Strength, _ at: Range<Int>, _ text: ArraySlice<UInt8>
+  ) -> Bool {
     switch strength {
-    case .strong: quoteFollows(at.upperBound) || !isTold(at)
+    case .strong: quoteFollows(at.upperBound) || !isTold(at, text)
     case .alone: quoteFollows(at.upperBound) || isAlone(at)
     case .weak: quoteFollows(at.upperBound)
     }
   }
 
-  /// Whether words go on right below lines, and stand right above them, or above in a colon: somebody
-  /// tells of a mail.
-  private func isTold(_ at: Range<Int>) -> Bool {
+  /// Whether somebody tells of a mail: words go on right below, and the text above runs into it. People
+  /// answer right above what their program puts there, too, so that the form of a program's line
+  /// counts for more than what stands above it.
+  private func isTold(_ at: Range<Int>, _ text: ArraySlice<UInt8>) -> Bool {
     guard at.upperBound < lines.count, !lines.isBlank(at.upperBound),
       !LineForms.isRule(lines.trimmed(at.upperBound)),
       let above = (max(0, at.lowerBound - 8)..<at.lowerBound).last(where: { !lines.isBlank($0) }),
@@ -71,7 +74,19 @@ extension QuoteMarks {
     else { return false }
     let line = lines.trimmed(above)
     if LineForms.isRule(line) || ClientLines.matches(line) { return false }
-    return above == at.lowerBound - 1 || line.last == 58
+    let isRightBelow = above == at.lowerBound - 1
+    // `Hello,` and nothing else above: the letter begins here.
+    if isRightBelow, line.last == 44, (max(0, above - 8)..<above).allSatisfy(lines.isBlank) {
+      return true
+    }
+    switch Introductions.form(text) {
+    // On the line of a sentence that has not ended, it goes on with it.
+    case .momentFirst:
+      return isRightBelow && lines.bytes[lines.range(above)].last != 10
+        && !(line.last.map { [33, 46, 63].contains($0) } ?? true)
+    case .authorFirst: return line.last == 58
+    case nil: return isRightBelow || line.last == 58
+    }
   }
 
   /// Whether lines are a paragraph of their own, and what follows is not in quotation marks, as

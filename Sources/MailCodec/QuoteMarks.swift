@@ -10,6 +10,8 @@ struct QuoteMarks {
   private var wordsKind = OwnWords.Kind.own
   /// Whether what was forwarded stands behind `>`: Apple Mail, MailMate and Missive quote it.
   private var forwardIsMarked = false
+  /// Where lines end whose `>` quotes in spite of the blank before it.
+  private var stuffedQuoteEnd = 0
   /// Whether a quote behind `|` was met: elsewhere that is a table.
   private var barsQuote = false
 
@@ -33,6 +35,7 @@ struct QuoteMarks {
         at += 1
       } else if let marker = marker(at) {
         let end = at + marker.length
+        if marker.introducesQuote { noteStuffedQuote(end) }
         if marker.isOwn {
           mark(at..<end, wordsKind)
           wordsAbove = true
@@ -84,7 +87,14 @@ struct QuoteMarks {
   }
 
   private func isStuffed(_ index: Int) -> Bool {
-    isFlowed && lines.bytes[lines.starts[index]] == 32
+    isFlowed && index >= stuffedQuoteEnd && lines.bytes[lines.starts[index]] == 32
+  }
+
+  /// Some programs stuff what they quote, too: right below an introduction `>` means what it says.
+  private mutating func noteStuffedQuote(_ from: Int) {
+    guard isFlowed, var at = wordsBelow(from), isStuffed(at) else { return }
+    while at < lines.count, lines.trimmed(at).first == 62 { at += 1 }
+    stuffedQuoteEnd = at
   }
 
   /// News readers put initials before it: `AL> `.
@@ -180,6 +190,7 @@ struct QuoteMarks {
     var isForward = false
     /// Headers that the author wrote or copied into a paragraph of theirs.
     var isOwn = false
+    var introducesQuote = false
   }
 
   private func marker(_ at: Int) -> Marker? {
@@ -203,7 +214,7 @@ struct QuoteMarks {
     }
     if let length = notesHeader(at) { return Marker(length: length) }
     if let length = introduction(at) {
-      return Marker(length: length + bars(at + length))
+      return Marker(length: length + bars(at + length), introducesQuote: true)
     }
     return nil
   }

@@ -15,28 +15,32 @@ struct Signatures {
   }
 
   func mark(_ kinds: inout [OwnWords.Kind]) {
+    markBetweenMarks(&kinds)
     var start = 0
     while start < lines.count {
       // Blank lines have no kind of their own yet: a run is a stretch of one kind, `own` or
       // `forwarded`.
       var end = start + 1
       while end < lines.count, kinds[end] == kinds[start] { end += 1 }
-      if kinds[start] == .own || kinds[start] == .forwarded { mark(&kinds, start..<end) }
+      if kinds[start] == .own || kinds[start] == .forwarded { markTail(&kinds, start..<end) }
       start = end
     }
   }
 
-  private func mark(_ kinds: inout [OwnWords.Kind], _ run: Range<Int>) {
-    var start = run.lowerBound
-    // HTML says where a signature ends, too: what stands behind it is read like what stands before.
-    while let strict = (start..<run.upperBound).first(where: { !fenced[$0] && isStrict($0) }),
-      let end = (strict..<run.upperBound).first(where: isEnd)
-    {
-      markTail(&kinds, start..<strict)
-      for index in strict...end { kinds[index] = .signature }
-      start = end + 1
+  /// HTML says where a signature ends, too: what stands behind it is read like what stands before. Over
+  /// the whole body, for what looks quoted or set apart may stand within.
+  private func markBetweenMarks(_ kinds: inout [OwnWords.Kind]) {
+    var open: Int?
+    for index in lines.indices where kinds[index] != .quoted {
+      if isEnd(index) {
+        for inside in (open ?? index)...index where kinds[inside] != .quoted {
+          kinds[inside] = .signature
+        }
+        open = nil
+      } else if open == nil, isStrict(index) {
+        open = index
+      }
     }
-    markTail(&kinds, start..<run.upperBound)
   }
 
   private func markTail(_ kinds: inout [OwnWords.Kind], _ run: Range<Int>) {
@@ -53,7 +57,12 @@ struct Signatures {
     let isApart =
       index == run.lowerBound || lines.isBlank(index - 1) || index + 1 == run.upperBound
       || lines.isBlank(index + 1)
-    return isApart && ClientLines.matches(lines.trimmed(index))
+    guard isApart else { return false }
+    if ClientLines.matches(lines.trimmed(index)) { return true }
+    let isAlone =
+      (index == run.lowerBound || lines.isBlank(index - 1))
+      && (index + 1 == run.upperBound || lines.isBlank(index + 1))
+    return isAlone && ClientLines.mayNameDevice(lines.trimmed(index))
   }
 
   /// Where the signature of a run starts; `end` when there is none. Of nothing but a signature's words
@@ -130,12 +139,13 @@ struct Signatures {
         found = at
       }
       if tail.written <= 3, !tail.isParted, tail.isNumbers, ClientLines.matches(line) { found = at }
+      if tail.written == 1, ClientLines.mayNameDevice(line) { found = at }
       if tail.written == 1, at == start || lines.isBlank(at - 1), isDashedName(line),
         !isAnnounced(at, start), wordsAbove(at, start)?.first != 45
       {
         found = at
       }
-      if tail.dashes == 0 { note(line, &tail) }
+      if tail.dashes == 0 { note(line, &tail, isBelowBlank: at > start && lines.isBlank(at - 1)) }
     }
     // A second one makes separators of both, as between the items of a list.
     if let dash = tail.dash, tail.dashes == 1 || tail.isFooter, !isAnnounced(dash, start) {
@@ -155,8 +165,10 @@ struct Signatures {
     /// Whether it is nothing but telephones' numbers and more of their programs' lines.
     var isNumbers = true
     var isProse = false
-    /// Whether a line of it goes on in small words, without an end.
+    /// Whether the line right below, or one that begins a paragraph, goes on in small words, without
+    /// an end. Further down they are of a signature, too: `head of customer care`.
     var isRunning = false
+    var isRunningApart = false
     /// Whether the line right below counts something.
     var isItem = false
     var dashes = 0
@@ -164,19 +176,22 @@ struct Signatures {
 
     /// - Parameter isFirst: whether no words stand above it, from which it would part those below.
     func isSignature(isFirst: Bool) -> Bool {
-      written > 1 && (isFooter || !isProse && (isFirst || !isRunning && !isItem))
+      written > 1 && (isFooter || !isProse && (isFirst || !isRunning && !isRunningApart && !isItem))
     }
   }
 
-  private func note(_ line: ArraySlice<UInt8>, _ tail: inout Tail) {
+  /// - Parameter isBelowBlank: whether the line begins a paragraph.
+  private func note(_ line: ArraySlice<UInt8>, _ tail: inout Tail, isBelowBlank: Bool) {
     if isFooterText(line) { tail.speaksOfList = true }
     if line.contains(64) || line.count <= 500 && Self.links.stand(in: line) {
       tail.hasAddress = true
     }
     let isClient = ClientLines.matches(line)
     if !isClient, !isNumber(line) { tail.isNumbers = false }
-    if !isClient, isProse(line) { tail.isProse = true }
-    if !isClient, isRunning(line) { tail.isRunning = true }
+    let isAdded = isClient || isSlogan(line)
+    if !isAdded, isProse(line) { tail.isProse = true }
+    tail.isRunning = !isAdded && isRunning(line)
+    if tail.isRunning, isBelowBlank { tail.isRunningApart = true }
     tail.isItem =
       line.first.map { $0 >= 48 && $0 <= 57 || $0 == 42 } ?? false
       || line.starts(with: [45, 32])
@@ -226,13 +241,16 @@ struct Signatures {
     range.count <= 8 && range.allSatisfy(lines.isBlank)
   }
 
-  /// The last paragraph of a run, where it is a lawyer's and something stands above it.
+  /// The last paragraph of a run, where it is a lawyer's and something stands above it: where HTML marks a
+  /// signature's end right above, that.
   private func startOfDisclaimer(_ start: Int, _ end: Int) -> Int? {
     var at = end
     while at > start, end - at < Disclaimers.linesMax, !fenced[at - 1], !lines.isBlank(at - 1) {
       at -= 1
     }
-    guard at < end, at > start, lines.isBlank(at - 1) else { return nil }
+    guard at < end,
+      at > start ? lines.isBlank(at - 1) : at > 0 && !fenced[at] && isEnd(at - 1)
+    else { return nil }
     let paragraph = lines.bytes[lines.range(at).lowerBound..<lines.range(end - 1).upperBound]
     return Disclaimers.matches(paragraph) ? at : nil
   }
@@ -243,6 +261,21 @@ struct Signatures {
     let line = LineForms.withoutTargets(line)
     return line.count <= 500 && Self.footers.stand(in: Array(LowerCase.words(line).utf8)[...])
   }
+
+  /// What companies and virus scanners set below a name: sentences, but nobody's.
+  private func isSlogan(_ line: ArraySlice<UInt8>) -> Bool {
+    line.count <= 300 && Self.slogans.stand(in: Array(LowerCase.words(line).utf8)[...])
+  }
+
+  private static let slogans = Phrases([
+    "consider the environment", "think before you print", "before printing this",
+    "before you print this", "checked for viruses", "scanned for viruses", "virus-free.",
+    "auf viren geprüft", "auf viren überprüft", "virenfrei.", "bitte denken sie an die umwelt",
+    "bevor sie diese e-mail ausdrucken", "pensez à l'environnement", "pensez à l’environnement",
+    "avant d'imprimer ce", "absence de virus", "piense en el medio ambiente",
+    "antes de imprimir este", "libre de virus", "prima di stampare", "privo di virus",
+    "voordat u deze e-mail print", "op virussen gecontroleerd", "pod kątem wirusów",
+  ])
 
   private static let links = Phrases(["://"])
   private static let footers = Phrases([

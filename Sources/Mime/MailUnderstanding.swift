@@ -87,7 +87,7 @@ public struct MailUnderstanding: Sendable {
       references: MessageIDs.named(message.first("References")?.raw ?? ""))
     text = message.text
     words = OwnWords(text, isFlowed: message.isFlowed)
-    own = words.own
+    own = Self.withoutMarks(words.own)
     quoted = [Self.withoutMarks(words.quoted), message.besides].filter { !$0.isEmpty }
       .joined(separator: "\n")
     signature = Self.withoutMarks(words.signature)

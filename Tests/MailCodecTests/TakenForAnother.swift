@@ -21,7 +21,12 @@ enum TakenForAnother {
     "My phone", "Mein Handy",
     "Sent from my iPhone. The lamp is dark.", "Sent from my iPhone and never arrived",
     "Lähetetty puhelin ei tullut perille", "Galaxy S23 kırık gönderildi",
-    "App herunterladen geht nicht",
+    "App herunterladen geht nicht", "Get Outlook on my new phone", "Get Outlook for my Mac",
+    "Download Outlook for my Mac?", "Download Outlook for Mac?",
+    "Sent by mistake from my phone, sorry.", "Enviado por error desde mi celular",
+    "Gesendet mit Fehler vom Handy", "Sent from my phone, please ignore",
+    "Sent from my office in Berlin", "SENT FROM MY ACCOUNT TWICE", "Sent from my House. Cancel It",
+    "Sent from my new phone by mistake", "Sent from my phone. Please ignore this message",
   ]
 
   static let whole: [(name: String, body: String)] = [
@@ -35,6 +40,8 @@ enum TakenForAnother {
     ("two dashes before a question", "It is dark.\n—\nWhen do you come?\n"),
     ("two dashes before three words", "It is dark\n--\nAlso the chair\n"),
     ("two dashes before a wish", "It is dark.\n--\nPlease unsubscribe me from your letters.\n"),
+    ("two dashes, a name, then words", "It is dark.\n--\nAnn\n\nplease also send the invoice\n"),
+    ("two dashes, a name, then a sentence", "It is dark.\n--\nAnn\nThe chair is broken, too.\n"),
     ("two dashes before a number", "Red lamp\n--\n5678 blue lamp\n"),
     ("two dashes below a colon", "New address:\n--\nAnn Lee\nElm Street 5\n1234 Town\n"),
     (
@@ -57,6 +64,10 @@ enum TakenForAnother {
     (
       "telling of a mail by its day",
       "Hello,\nOn 3 March 2025 at 10:00 Bob <bob@shop.example> wrote:\nIt ships tomorrow.\nIt did not.\n"
+    ),
+    (
+      "telling of a mail in a sentence",
+      "It is dark, though On Mon, May 3, 2024 at 10:00 AM, Bob <bob@shop.example> wrote:\nIt works.\nIt does not.\n"
     ),
     (
       "a chat below a colon",
@@ -98,9 +109,25 @@ enum TakenForAnother {
     ),
     ("a number below it", "Cancel it.\n\nSent from my iPhone\n+49 170 1234567\n", "Cancel it."),
     ("an apology on it", "Cancel it.\n\nSent from my iPhone, please excuse typos\n", "Cancel it."),
+    ("only what may be one", "Sent from my Hillside\n", "Sent from my Hillside"),
+    ("what may be one at the end", "Dark.\nSent from my Nothing Two\n", "Dark."),
     ("only a telephone's line", "Sent from my iPhone\n", ""),
     ("only a signature", "-- \nAnn Lee\nSent from my iPhone\n", "Ann Lee"),
     ("only a rule", "--\n____\n", ""),
+    (
+      "two dashes, then a slogan",
+      "Dark.\n\n--\nThis email has been checked for viruses by Avast antivirus software.\nwww.avast.com\n",
+      "Dark."
+    ),
+    (
+      "two dashes, a name, a slogan",
+      "Dark.\n--\nAnn Lee\nHome Ltd\nPlease consider the environment before printing this email.\n",
+      "Dark."
+    ),
+    (
+      "two dashes, then a name in small letters",
+      "Dark.\n\n--\nann lamp\nhead of customer care\nhome inc\n", "Dark."
+    ),
     ("two dashes, then a name", "It is dark.\n\n--\nAnn Lee\nTel. 555 0100\n", "It is dark."),
     (
       "a list's footer below a name",
@@ -161,6 +188,31 @@ enum TakenForAnother {
       "GMX, answered below",
       "> Gesendet: Montag, 03. März 2025 um 10:00 Uhr\n> Von: \"Shop\" <help@shop.example>\n> An: ann@home.example\n> Betreff: Lampe\n> Wollen wir?\n\nJa.\n",
       "Ja."
+    ),
+    (
+      "a quote right below words",
+      "Mine.\nOn Mon, May 3, 2024 at 10:00 AM, Shop <help@shop.example> wrote:\nold words\nmore\n",
+      "Mine."
+    ),
+    (
+      "a quote right below a name",
+      "It is dark.\n\nRegards,\nAnn\nOn Mon, May 3, 2024 at 10:00 AM, Shop <help@shop.example> wrote:\nold\n",
+      "It is dark.\n\nRegards,\nAnn"
+    ),
+    (
+      "a quote below a colon",
+      "It is dark. See below:\n\nOn Mon, May 3, 2024 at 10:00 AM, Shop <help@shop.example> wrote:\nold words\n",
+      "It is dark. See below:"
+    ),
+    (
+      "a quote in German right below words",
+      "Mine.\nShop <help@shop.example> schrieb am Fr., 28. Apr. 2017 um 11:53 Uhr:\nold words\n",
+      "Mine."
+    ),
+    (
+      "a quote on the line of words",
+      "Mine. On Mon, May 3, 2024 at 10:00 AM, Shop <help@shop.example> wrote:\nold words\n",
+      "Mine."
     ),
   ]
 }

@@ -34,6 +34,16 @@ struct `Mail that flows` {
     #expect(read("; format=flowed", "> Which?\nThe tall one.\n").own == "The tall one.")
   }
 
+  @Test func `right below an introduction a quote is one, with a blank before it or not`() {
+    let intro = "On Mon, May 3, 2024 at 10:00 AM, Shop <help@shop.example> wrote:"
+    let quote = "\n > old text\n > old text 2\n\nyes\n"
+    #expect(read("; format=flowed", intro + quote).own == "yes")
+    #expect(read("; format=flowed", "Mine.\n\n\(intro)\n\(quote)").own == "Mine.\nyes")
+    #expect(
+      read("; format=flowed", "\(intro)\(quote)\n > 3 weeks\n").own == "yes\n\n > 3 weeks",
+      "further down the blank says again that it is none")
+  }
+
   @Test func `DelSp takes the space too, however its name is written`() {
     #expect(read("; Format=Flowed; DelSp=\"Yes\"", "これは長い \n文です。").own == "これは長い文です。")
     #expect(read("; format=fixed; delsp=yes", "one \ntwo").own == "one \ntwo")

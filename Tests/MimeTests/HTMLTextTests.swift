@@ -182,6 +182,19 @@ struct `HTML as text` {
       #"Yes.<a class="gmail_signature" href="https://a.example/">Ann</a>"#, "Yes.",
       "-- \nAnn <https://a.example/>"
     ),
+    (
+      #"<div>Dark.</div><div class=gmail_signature>Ann<br>&gt;&gt; www.home.example<br>Home<br>Tel 1</div><div>also the cord</div>"#,
+      "Dark.\nalso the cord", "-- \nAnn\nHome\nTel 1"
+    ),
+    (
+      #"<div>Dark.</div><div>```</div><div class=gmail_signature>Ann</div><div>```</div><div>cord</div>"#,
+      "Dark.\n```\n```\ncord", "-- \nAnn"
+    ),
+    (
+      #"<div>Mine.</div><div class=gmail_signature>Ann</div><p>This email is confidential and intended for the addressee only. If you are not the addressee delete it.</p>"#,
+      "Mine.",
+      "-- \nAnn\n\n\u{2063}\nThis email is confidential and intended for the addressee only. If you are not the addressee delete it."
+    ),
   ])
   func `what stands behind a signature is its author's`(
     _ html: String, _ own: String, _ signature: String
@@ -189,6 +202,7 @@ struct `HTML as text` {
     let words = OwnWords(HTMLText.plain(html))
     #expect(words.own == own)
     #expect(words.signature == signature)
+    #expect(!words.own.contains("\u{2063}"))
   }
 
   @Test func `what marks a signature's end is nobody's to see`() {
