@@ -30,6 +30,7 @@ public struct MessageRewriter {
   private struct Part {
     var type = "text/plain"
     var coding = ""
+    var charset: String?
     var isText: Bool { type.hasPrefix("text/") || type.hasPrefix("multipart/") }
   }
 
@@ -156,7 +157,8 @@ public struct MessageRewriter {
     switch said {
     case "content-type":
       part.type = Self.word(value.prefix { $0 != 0x3B })
-      boundary = ParameterReader(value)["boundary"]
+      let parameters = ParameterReader(value)
+      (boundary, part.charset) = (parameters["boundary"], parameters["charset"])
       if part.type.hasPrefix("multipart/"), boundaries.count < Self.boundariesMax, let boundary {
         boundaries.append(Array(boundary.utf8))
       }
@@ -239,7 +241,7 @@ public struct MessageRewriter {
     guard part.isText else { return out += body }
     switch part.coding {
     case "base64":
-      guard let text = rewrite(Base64Text(body).bytes) else { break }
+      guard let text = rewritten(Base64Text(body).bytes) else { break }
       // 76 columns (RFC 2045 §6.8).
       for at in stride(from: 0, to: text.count, by: 57) {
         out += Base64.encode(text[at..<min(at + 57, text.count)]).utf8
@@ -247,12 +249,27 @@ public struct MessageRewriter {
       }
       return
     case "quoted-printable":
-      guard let text = rewrite(QuotedPrintable.decode(body)) else { break }
+      guard let text = rewritten(QuotedPrintable.decode(body)) else { break }
       return out += QuotedPrintable.encode(text)
     default:
-      guard let text = rewrite(Array(body)) else { break }
+      guard let text = rewritten(Array(body)) else { break }
       return out += text
     }
     out += body
+  }
+
+  /// A body's bytes in its charset; nil where nothing is to be changed. Nearly all others that mails come in
+  /// have digits and letters as ASCII has.
+  private func rewritten(_ bytes: [UInt8]) -> [UInt8]? {
+    let charset = CharsetNames.iconv(part.charset?.lowercased() ?? "") ?? ""
+    guard charset.hasPrefix("UTF-16") else { return rewrite(bytes) }
+    let text = bytes.withUnsafeBufferPointer { Charsets.text($0, charset) }
+    guard let said = rewrite(Array(text.utf8)) else { return nil }
+    // Where no order of bytes is said, a mark says it.
+    let mark = charset == "UTF-16" && !said.starts(with: "\u{FEFF}".utf8) ? "\u{FEFF}" : ""
+    return (mark + String(decoding: said, as: UTF8.self)).utf16.flatMap { unit in
+      let (high, low) = (UInt8(unit >> 8), UInt8(unit & 0xFF))
+      return charset == "UTF-16BE" ? [high, low] : [low, high]
+    }
   }
 }

@@ -160,6 +160,23 @@ struct `A whole message` {
     #expect(rewritten("\(head)\(blocks.joined(separator: "\n"))\n") == "\(head)\(one)\n")
   }
 
+  @Test(arguments: ["utf-16le", "UTF-16BE", "utf-16"])
+  func `is rewritten in UTF-16, too`(_ charset: String) {
+    func coded(_ text: String) -> String {
+      let mark = charset == "utf-16" ? "\u{FEFF}" : ""
+      return Base64.encode(
+        (mark + text).utf16.flatMap { unit in
+          let pair = [UInt8(unit & 0xFF), UInt8(unit >> 8)]
+          return charset == "UTF-16BE" ? pair.reversed() : pair
+        })
+    }
+    let head = "Content-Type: text/plain; charset=\(charset)\nContent-Transfer-Encoding: base64\n\n"
+    let read = rewritten("\(head)\(coded("a secret \u{1F4A1}"))\n")
+    #expect(read == "\(head)\(coded("a ****** \u{1F4A1}"))\n")
+    let other = "\(head)\(coded("nothing"))\n"
+    #expect(rewritten(other) == other)
+  }
+
   @Test func `is what it was where there is nothing to rewrite`() {
     for message in [
       "", "\n", "no header", "Subject: x\n\nhi",
