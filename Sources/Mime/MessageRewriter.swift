@@ -26,6 +26,8 @@ public struct MessageRewriter {
 
   /// Multiparts inside multiparts; what is deeper is text of the last one.
   private static let boundariesMax = 100
+  /// In a header with more of them each is looked through as a word.
+  private static let addressesMax = 10_000
 
   private struct Part {
     var type = "text/plain"
@@ -185,7 +187,10 @@ public struct MessageRewriter {
     var kept: [Range<Int>] = []
     switch form {
     case .words: break
-    case .addresses: kept = Self.addresses(bytes)
+    case .addresses:
+      let found = Self.addresses(bytes)
+      // What is between two of them is looked through by itself.
+      if found.count <= Self.addressesMax { kept = found }
     case .contentType:
       if let boundary {
         guard let place = Self.place(of: boundary, in: bytes) else { return nil }
