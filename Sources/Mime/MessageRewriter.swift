@@ -1,8 +1,9 @@
 import MailCodec
 import Wire
 
-/// A whole message as it came, with its words rewritten: subjects, and text of any kind in the coding that
-/// it came in. All else stays to the byte.
+/// A whole message as it came, with its words rewritten: those of its headers (a field in which something
+/// was found is unfolded and decoded), and text of any kind in the coding that it came in. All else stays
+/// to the byte.
 ///
 /// It walks the lines itself, since GMime would write everything anew, and knows no bounds: it is for
 /// messages that are past those of reading.
@@ -25,10 +26,13 @@ public struct MessageRewriter {
 
   /// Multiparts inside multiparts; what is deeper is text of the last one.
   private static let boundariesMax = 100
+  /// In a header with more of them each is looked through as a word.
+  private static let addressesMax = 10_000
 
   private struct Part {
     var type = "text/plain"
     var coding = ""
+    var charset: String?
     var isText: Bool { type.hasPrefix("text/") || type.hasPrefix("multipart/") }
   }
 
@@ -96,8 +100,8 @@ public struct MessageRewriter {
       repeat {
         end = bytes[end..<place.upperBound].firstIndex(of: 10).map { $0 + 1 } ?? place.upperBound
       } while end < place.upperBound && (bytes[end] == 32 || bytes[end] == 9)
-      // Words that run on from a header without a blank line.
-      if MimeMessage.mayBeWords(bytes[at..<end], isFirst: at == 0, belowWords: words != nil) {
+      // Words that run on from a header without a blank line, and what may be some.
+      if mayBeWords(bytes[at..<end], isFirst: at == 0) {
         words = words ?? at
       } else {
         if let words { self.words(bytes[words..<at]) }
@@ -113,32 +117,124 @@ public struct MessageRewriter {
     out += rewrite(Array(words)) ?? Array(words)
   }
 
+  /// What has encoded words is read as a field, whatever its name is.
+  private func mayBeWords(_ line: ArraySlice<UInt8>, isFirst: Bool) -> Bool {
+    MimeMessage.mayBeWords(line, isFirst: isFirst, belowWords: true)
+      && Form(Self.word(line.prefix { $0 != 58 })) == .words
+      && line.firstRange(of: Array("=?".utf8)) == nil
+  }
+
+  /// What of a field is for programs, and stays as it is: words are looked for in the rest of it. People
+  /// write lines that look like any of these.
+  private enum Form {
+    case words
+    /// Whatever has an `@`.
+    case addresses
+    /// Its boundary.
+    case contentType
+    /// All, where it looks like that at all.
+    case trace, signature
+
+    init(_ name: String) {
+      switch name {
+      case "from", "to", "cc", "bcc", "reply-to", "sender", "return-path", "delivered-to",
+        "envelope-to", "message-id", "in-reply-to", "references":
+        self = .addresses
+      case "content-type": self = .contentType
+      case "received": self = .trace
+      case "dkim-signature", "domainkey-signature": self = .signature
+      default:
+        self =
+          name.hasPrefix("resent-") ? .addresses : name.hasPrefix("arc-") ? .signature : .words
+      }
+    }
+  }
+
   private mutating func field(_ field: ArraySlice<UInt8>) {
     let name = field.prefix { $0 != 58 }
     let value = field.dropFirst(name.count + 1)
-    switch Self.word(name) {
+    let said = Self.word(name)
+    let form = Form(said)
+    var boundary: String?
+    switch said {
     case "content-type":
       part.type = Self.word(value.prefix { $0 != 0x3B })
-      if part.type.hasPrefix("multipart/"), boundaries.count < Self.boundariesMax,
-        let boundary = ParameterReader(value)["boundary"]
-      {
+      let parameters = ParameterReader(value)
+      (boundary, part.charset) = (parameters["boundary"], parameters["charset"])
+      if part.type.hasPrefix("multipart/"), boundaries.count < Self.boundariesMax, let boundary {
         boundaries.append(Array(boundary.utf8))
       }
     // As it is read: whatever stands behind the word says nothing (RFC 2045 §6.1).
     case "content-transfer-encoding":
       part.coding = String(Self.word(value).prefix { !$0.isWhitespace && $0 != "(" && $0 != ";" })
-    case "subject":
-      let raw = MimeMessage.unfold(String(decoding: value, as: UTF8.self))
-      if let said = rewrite(Array(EncodedWordReader.decode(raw).utf8)) {
-        out += name
-        out += Array(": ".utf8)
-        out += said
-        out += [13, 10]
-        return
-      }
     default: break
     }
-    out += field
+    // A name that mail does not give is somebody's word.
+    let isNamed = form != .words || MimeMessage.isMails(name)
+    let raw = MimeMessage.unfold(String(decoding: isNamed ? value : field, as: UTF8.self))
+    guard let text = rewritten(raw, form, boundary) else { return out += field }
+    if isNamed {
+      out += name
+      out += Array(": ".utf8)
+    }
+    out += text
+    out += field[(field.lastIndex { $0 != 10 && $0 != 13 }.map { $0 + 1 } ?? field.endIndex)...]
+  }
+
+  /// Nil where nothing is to be changed.
+  private func rewritten(_ raw: String, _ form: Form, _ boundary: String?) -> [UInt8]? {
+    let bytes = Array(raw.utf8)
+    var kept: [Range<Int>] = []
+    switch form {
+    case .words: break
+    case .addresses:
+      let found = Self.addresses(bytes)
+      // What is between two of them is looked through by itself.
+      if found.count <= Self.addressesMax { kept = found }
+    case .contentType:
+      if let boundary {
+        guard let place = Self.place(of: boundary, in: bytes) else { return nil }
+        kept = [place]
+      }
+    // RFC 5321 §4.4
+    case .trace:
+      let first = raw.prefix { $0 != " " && $0 != "\t" }.lowercased()
+      if first.hasPrefix("(") || ["from", "by", "with", "id", "for"].contains(first),
+        raw.contains(";")
+      {
+        return nil
+      }
+    // RFC 6376 §3.2
+    case .signature:
+      if raw.prefix(while: { $0 != " " && $0 != "\t" }).contains("=") { return nil }
+    }
+    var text: [UInt8] = []
+    var isChanged = false
+    var at = 0
+    for place in kept + [bytes.count..<bytes.count] {
+      let words = bytes[at..<place.lowerBound]
+      let said = rewrite(
+        Array(EncodedWordReader.decode(String(decoding: words, as: UTF8.self)).utf8))
+      isChanged = isChanged || said != nil
+      text += said ?? Array(words)
+      text += bytes[place]
+      at = place.upperBound
+    }
+    return isChanged ? text : nil
+  }
+
+  private static func addresses(_ bytes: [UInt8]) -> [Range<Int>] {
+    let apart = Set(" \t,;:<>()\"".utf8)
+    return bytes.split { apart.contains($0) }
+      .filter { $0.contains(UInt8(ascii: "@")) && !$0.starts(with: "=?".utf8) }.map(\.indices)
+  }
+
+  private static func place(of boundary: String, in bytes: [UInt8]) -> Range<Int>? {
+    let name = Array("boundary".utf8)
+    guard !boundary.isEmpty,
+      let at = bytes.map({ (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }).firstRange(of: name)
+    else { return nil }
+    return bytes[at.upperBound...].firstRange(of: Array(boundary.utf8))
   }
 
   /// In lower case, without its folding.
@@ -150,7 +246,7 @@ public struct MessageRewriter {
     guard part.isText else { return out += body }
     switch part.coding {
     case "base64":
-      guard let text = rewrite(Base64Text(body).bytes) else { break }
+      guard let text = rewritten(Base64Text(body).bytes) else { break }
       // 76 columns (RFC 2045 §6.8).
       for at in stride(from: 0, to: text.count, by: 57) {
         out += Base64.encode(text[at..<min(at + 57, text.count)]).utf8
@@ -158,12 +254,27 @@ public struct MessageRewriter {
       }
       return
     case "quoted-printable":
-      guard let text = rewrite(QuotedPrintable.decode(body)) else { break }
+      guard let text = rewritten(QuotedPrintable.decode(body)) else { break }
       return out += QuotedPrintable.encode(text)
     default:
-      guard let text = rewrite(Array(body)) else { break }
+      guard let text = rewritten(Array(body)) else { break }
       return out += text
     }
     out += body
+  }
+
+  /// A body's bytes in its charset; nil where nothing is to be changed. Nearly all others that mails come in
+  /// have digits and letters as ASCII has.
+  private func rewritten(_ bytes: [UInt8]) -> [UInt8]? {
+    let charset = CharsetNames.iconv(part.charset?.lowercased() ?? "") ?? ""
+    guard charset.hasPrefix("UTF-16") else { return rewrite(bytes) }
+    let text = bytes.withUnsafeBufferPointer { Charsets.text($0, charset) }
+    guard let said = rewrite(Array(text.utf8)) else { return nil }
+    // Where no order of bytes is said, a mark says it.
+    let mark = charset == "UTF-16" && !said.starts(with: "\u{FEFF}".utf8) ? "\u{FEFF}" : ""
+    return (mark + String(decoding: said, as: UTF8.self)).utf16.flatMap { unit in
+      let (high, low) = (UInt8(unit >> 8), UInt8(unit & 0xFF))
+      return charset == "UTF-16BE" ? [high, low] : [low, high]
+    }
   }
 }

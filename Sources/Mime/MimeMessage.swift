@@ -53,11 +53,11 @@ public struct MimeMessage: Sendable {
   public init(bytes: [UInt8], limits: MimeLimits = MimeLimits()) {
     let bounds = tl_mime_limits(
       parts_max: limits.partsMax, depth_max: limits.depthMax, headers_max: limits.headersMax)
-    let bytes = Self.withBlankLine(bytes)
+    let (bytes, mayHideWords) = Self.withBlankLine(bytes)
     let parsed = bytes.withUnsafeBufferPointer { tl_mime_parse($0.baseAddress, $0.count, bounds) }
     guard let parsed else { return }
     defer { tl_mime_free(parsed) }
-    isTruncated = tl_mime_is_truncated(parsed) != 0
+    isTruncated = mayHideWords || tl_mime_is_truncated(parsed) != 0
     if let type = tl_mime_content_type(parsed) { contentType = String(cString: type) }
     for index in 0..<tl_mime_header_count(parsed) {
       let raw = Self.unfold(Self.text(tl_mime_header_raw(parsed, index)))
@@ -129,21 +129,57 @@ public struct MimeMessage: Sendable {
 
   /// A message whose header runs into its body, with the blank line that is missing there: GMime leaves
   /// out lines that can be no header. Where more of a mail's own headers stand below, the line is a broken
-  /// one among them, and the message is told to be truncated for it.
-  private static func withBlankLine(_ bytes: [UInt8]) -> [UInt8] {
+  /// one among them, and the message is told to be truncated for it. Lines right above that look like
+  /// headers, of names that no header has, are words: `Problem: …`. With a dash in it the name could be
+  /// some program's, so that line stays a header, and `mayHideWords`.
+  private static func withBlankLine(_ bytes: [UInt8]) -> (bytes: [UInt8], mayHideWords: Bool) {
     let end = headerEnd(bytes)
     guard end < bytes.count, end == 0 || bytes[end - 1] == 10, !isAfterBlankLine(bytes, end) else {
-      return bytes
+      return (bytes, false)
     }
     var start = end
     while start < bytes.count, start - end < 65_536 {
       let next = bytes[start...].firstIndex(of: 10) ?? bytes.count
       let line = bytes[start..<next]
       if line.isEmpty || line.elementsEqual([13]) { break }
-      if let name = fieldName(line), isMails(name) { return bytes }
+      if let name = fieldName(line), isMails(name) { return (bytes, false) }
       start = next + 1
     }
-    return bytes[..<end] + [10] + bytes[end...]
+    let (first, mayHideWords) = firstWords(bytes, above: end)
+    return (bytes[..<first] + [10] + bytes[first...], mayHideWords)
+  }
+
+  /// Where the words begin that end a header at `end`.
+  private static func firstWords(_ bytes: [UInt8], above end: Int) -> (Int, mayHideWords: Bool) {
+    var (first, start) = (end, end)
+    while start > 0 {
+      let above = bytes[..<(start - 1)].lastIndex(of: 10).map { $0 + 1 } ?? 0
+      let line = bytes[above..<start]
+      start = above
+      if above > 0, line.first == 32 || line.first == 9 { continue }
+      if !line.starts(with: ">From ".utf8) {
+        guard let name = fieldName(line), !isMails(name), !isKnown(name) else { break }
+        if name.contains(45) { return (first, true) }
+      }
+      first = above
+    }
+    return (first, false)
+  }
+
+  /// Beside those of `isMails`, which people hardly begin a line with.
+  private static func isKnown(_ name: ArraySlice<UInt8>) -> Bool {
+    let name = String(decoding: name, as: UTF8.self).lowercased()
+    return ["list-", "resent-", "arc-", "thread-", "dkim-", "received-", "auto-"].contains {
+      name.hasPrefix($0)
+    }
+      || [
+        "bcc", "delivered-to", "envelope-to", "delivery-date", "domainkey-signature", "errors-to",
+        "precedence", "importance", "priority", "sensitivity", "user-agent", "mailer",
+        "organization", "organisation", "comments", "keywords", "encrypted", "expires", "lines",
+        "status", "path", "newsgroups", "distribution", "autocrypt", "feedback-id", "face",
+        "accept-language", "return-receipt-to", "disposition-notification-to", "apparently-to",
+        "mail-followup-to", "mail-reply-to", "bounces-to", "supersedes", "message-context",
+      ].contains(name)
   }
 
   private static func isAfterBlankLine(_ bytes: [UInt8], _ end: Int) -> Bool {
@@ -153,7 +189,7 @@ public struct MimeMessage: Sendable {
       || above.elementsEqual([13])
   }
 
-  private static func isMails(_ name: ArraySlice<UInt8>) -> Bool {
+  static func isMails(_ name: ArraySlice<UInt8>) -> Bool {
     let name = String(decoding: name, as: UTF8.self).lowercased()
     return name.hasPrefix("content-") || name.hasPrefix("x-")
       || [

@@ -97,6 +97,26 @@ struct `Every word of a mail` {
     #expect(read("My lamp is dark.\n\nThanks\n").own == "My lamp is dark.\n\nThanks")
   }
 
+  @Test func `is own from its first line, though that looks like a header`() {
+    let head = "From: ann@home.example\r\nSubject: Lamp\r\nOrganization: Home\r\n"
+    for first in [
+      "Problem: the lamp is dark", "Problem: it\n  is dark", "Lamp: dark\nWall: blue",
+      "https://shop.example/lamp", ">From here it is dark",
+    ] {
+      let mail = read("\(head)\(first)\nplease help me\n\nAnn\n")
+      #expect(mail.own == "\(first)\nplease help me\n\nAnn", "\(first)")
+      #expect(mail.subjectText == "Lamp" && !mail.isTruncated, "\(first)")
+    }
+    #expect(read("Problem: dark\nhelp\n").own == "Problem: dark\nhelp")
+  }
+
+  @Test func `is said to be elsewhere where it may be a header of some program`() {
+    let mail = read("From: ann@home.example\nLamp-Number: 5\nplease help me\n")
+    #expect(mail.own == "please help me" && mail.isTruncated)
+    let known = read("From: ann@home.example\nX-Lamp: 5\nList-Id: a\nplease help me\n")
+    #expect(known.own == "please help me" && !known.isTruncated)
+  }
+
   @Test func `is said to be elsewhere where it stands among headers`() {
     let head = "From: ann@home.example\nMy lamp is dark.\nContent-Type: text/html\n\n<p>Thanks</p>"
     #expect(read(head).own == "Thanks" && read(head).isTruncated)
