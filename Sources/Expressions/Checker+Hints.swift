@@ -242,7 +242,8 @@ extension Checker {
     case .string: return among(text, part, type)
     case .list(.object(let name)):
       let field = (environment.objects[name] ?? []).first { $0.type == type }
-      return field.map { "\(text).exists(e, e.\($0.name) == \(part))" }
+      let e = freeName
+      return field.map { "\(text).exists(\(e), \(e).\($0.name) == \(part))" }
     case .list(let element) where element == type || element == .dyn: return "\(part) in \(text)"
     case .dyn: return "\(part) in \(text)"
     case .map(let key, _) where key == type || key == .dyn: return "\(part) in \(text)"
@@ -256,7 +257,8 @@ extension Checker {
     case .list(.string), .list(.dyn), .map(.string, _), .map(.dyn, _): return "\(text) in \(whole)"
     case .list(.object(let name)):
       let field = (environment.objects[name] ?? []).first { $0.type == .string }
-      return field.map { "\(whole).exists(e, e.\($0.name) == \(text))" }
+      let e = freeName
+      return field.map { "\(whole).exists(\(e), \(e).\($0.name) == \(text))" }
     default: return nil
     }
   }
@@ -273,9 +275,11 @@ extension Checker {
     }
     var open = [arguments[0]]
     var unknown: [(node: Int, name: String)] = []
+    let given = syntax.given(within: arguments[0])
     while let node = open.popLast() {
       open += syntax.children(node)
       guard case .name(let word, absolute: false) = syntax.nodes[node], local(word) == nil,
+        !given.contains(word),
         lookup(word, absolute: false) == nil, !environment.groups.contains(word)
       else { continue }
       unknown.append((node, word))
@@ -284,8 +288,10 @@ extension Checker {
     var named = syntax
     var element = first.name
     if unknown.allSatisfy({ fields.contains($0.name) }) {
-      element = "e"
-      for (node, word) in unknown { named.nodes[node] = .name("e.\(word)", absolute: false) }
+      element = freeName
+      for (node, word) in unknown {
+        named.nodes[node] = .name("\(element).\(word)", absolute: false)
+      }
     } else if unknown.contains(where: { $0.name != element }) {
       return nil
     }
@@ -295,6 +301,14 @@ extension Checker {
     guard locals.isEmpty else { return form }
     return Expression.isTyped(name == "filter" ? "size(\(form)) > 0" : form, environment, as: .bool)
       ? form : nil
+  }
+
+  /// A name for an element that means nothing else anywhere in the condition.
+  private var freeName: String {
+    var taken = syntax.given(within: nil)
+    for case .name(let word, _) in syntax.nodes { taken.insert(word) }
+    return ["e", "f", "g", "h"].first { !taken.contains($0) }
+      ?? (1...).lazy.map { "e\($0)" }.first { !taken.contains($0) } ?? "e"
   }
 
   /// For what may be a text or a list, behind the form for a text: that for a list.
@@ -309,7 +323,9 @@ extension Checker {
   /// What the parser told, which knows no types: `list contains x` asks whether it is among them.
   func forms(_ told: [ExpressionDiagnostic]) -> [ExpressionDiagnostic] {
     var hints: [String: String] = [:]
+    var unfit: Set<String> = []
     for (node, kind) in syntax.nodes.enumerated() {
+      unfit.formUnion(unfitForms(node))
       guard case .member(let whole, "contains", let given) = kind, given.count == 1,
         let form = containing(node, [types[whole], types[given[0]]])
       else { continue }
@@ -322,8 +338,50 @@ extension Checker {
     }
     return told.map { diagnostic in
       var diagnostic = diagnostic
-      diagnostic.hint = diagnostic.hint.map { hints[$0] ?? $0 }
+      diagnostic.hint = diagnostic.hint.flatMap { unfit.contains($0) ? nil : hints[$0] ?? $0 }
       return diagnostic
+    }
+  }
+
+  /// What the parser says of `x is empty` and `x is set` where `x` is nothing of which that can be asked.
+  private func unfitForms(_ node: Int) -> [String] {
+    func written(_ form: String?) -> [String] { form.map { ["write `\($0)`"] } ?? [] }
+    switch syntax.nodes[node] {
+    case .call("size", let given) where given.count == 1:
+      switch unifier.resolve(types[given[0]], final: true) {
+      case .string, .bytes, .list, .map, .dyn: return []
+      default: break
+      }
+      let text = syntax.text(of: node)
+      return written("\(text) == 0") + written("\(text) > 0")
+    case .select(let whole, _, optional: false), .index(let whole, _, optional: false):
+      guard !mayMiss(node, of: whole) else { return [] }
+      return written(Self.presence(of: node, syntax, isThere: true))
+        + written(Self.presence(of: node, syntax, isThere: false))
+    default: return []
+    }
+  }
+
+  /// Whether it can be asked of a part whether it is there.
+  private func mayMiss(_ node: Int, of whole: Int) -> Bool {
+    if case .slot = references[node] { return true }
+    guard case .select(_, let field, _) = syntax.nodes[node] else {
+      switch unifier.resolve(types[whole], final: true) {
+      case .map(.string, _), .map(.dyn, _), .dyn: return true
+      default: return false
+      }
+    }
+    // What the workspace names is always there.
+    if let (name, _, _) = qualified(whole),
+      environment.members.contains(where: { $0.map == name && $0.names.contains(field) })
+    {
+      return false
+    }
+    switch unifier.resolve(types[whole], final: true) {
+    case .map, .dyn, .abstract("optional_type", _): return true
+    case .object(let name):
+      return environment.objects[name]?.contains { $0.name == field } ?? false
+    default: return false
     }
   }
 
@@ -344,8 +402,11 @@ extension Checker {
       return "write `\(texts[1]).contains(\(texts[0]))`"
     case (.string, .list(.object(let name))):
       let field = (environment.objects[name] ?? []).first { $0.type == .string }
-      return field.map { "write `\(texts[1]).exists(e, e.\($0.name) == \(texts[0]))`" }
-    case (.list, .list): return "write `\(texts[0]).exists(e, e in \(texts[1]))`"
+      let e = freeName
+      return field.map { "write `\(texts[1]).exists(\(e), \(e).\($0.name) == \(texts[0]))`" }
+    case (.list, .list):
+      let e = freeName
+      return "write `\(texts[0]).exists(\(e), \(e) in \(texts[1]))`"
     case (_, .list), (_, .map): return nil
     default: return "a list stands in square brackets: `\(texts[0]) in [\(texts[1])]`"
     }
@@ -390,5 +451,24 @@ extension Checker {
       }
     }
     return nil
+  }
+}
+
+extension Syntax {
+  /// The names that macros give to values, within a part or anywhere.
+  func given(within top: NodeID?) -> Set<String> {
+    var found: Set<String> = []
+    var open = top.map { [$0] } ?? Array(nodes.indices)
+    while let node = open.popLast() {
+      if top != nil { open += children(node) }
+      switch nodes[node] {
+      case .fold(let fold):
+        found.insert(fold.variable)
+        if let second = fold.second { found.insert(second) }
+      case .bind(let name, _, _), .optionalMap(_, let name, _, _): found.insert(name)
+      default: continue
+      }
+    }
+    return found
   }
 }

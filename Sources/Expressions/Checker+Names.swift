@@ -360,9 +360,11 @@ public enum Spelling {
   }
 
   /// The nearest by edit distance, if it is near at all.
-  public static func nearest(_ word: String, among known: [String]) -> String? {
+  ///
+  /// - Parameter most: how far it may be at most; by itself a third of the word.
+  public static func nearest(_ word: String, among known: [String], most: Int? = nil) -> String? {
     guard word.utf8.count <= 100 else { return nil }
-    let limit = max(1, word.utf8.count / 3)
+    let limit = most ?? max(1, word.utf8.count / 3)
     var best: (distance: Int, word: String)?
     for candidate in known where abs(candidate.utf8.count - word.utf8.count) <= limit {
       let distance = distance(Array(word.utf8), Array(candidate.utf8))
@@ -375,7 +377,10 @@ public enum Spelling {
   /// zones, such as `CST`, is near to none.
   public static func zone(_ text: String, among known: [String]) -> String? {
     let places = known.filter { $0.utf8.contains(UInt8(ascii: "/")) }
-    if text.utf8.contains(UInt8(ascii: "/")) { return nearest(text, among: places) }
+    if text.utf8.contains(UInt8(ascii: "/")) {
+      // Many places are called nearly as others far away: of two letters it may be another.
+      return nearest(text, among: places, most: 1)
+    }
     let city = text.lowercased().split(separator: " ").joined(separator: "_")
     let found = places.filter { $0.lowercased().hasSuffix("/" + city) }
     return found.count == 1 ? found[0] : nil

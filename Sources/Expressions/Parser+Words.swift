@@ -93,7 +93,7 @@ extension Parser {
     return add(.call("_\(sign)_", [left, right]), from: start, children: [left, right])
   }
 
-  private mutating func tell(_ word: Lexer.Token, _ hint: String) {
+  private mutating func tell(_ word: Lexer.Token, _ hint: String?) {
     report(
       .init(start: word.start, end: word.end), "`\(word.text)` is not an operator", hint: hint)
   }
@@ -183,6 +183,10 @@ extension Parser {
     _ word: String, _ left: Syntax.NodeID, from start: Int, _ first: Lexer.Token,
     _ isNegated: Bool
   ) -> Syntax.NodeID {
+    // `!x is empty` denies the whole.
+    if case .call("!_", let inner) = syntax.nodes[left], inner.count == 1 {
+      return state(word, inner[0], from: syntax.extents[inner[0]].start, first, !isNegated)
+    }
     let size = add(.call("size", [left]), from: start, children: [left])
     let none = add(.literal(.int(0)), from: start)
     let sides = [size, none]
@@ -191,7 +195,7 @@ extension Parser {
     let made = add(.call("_\(sign)_", sides), from: start, children: sides)
     let isThere = (Self.presences[word] ?? false) != isNegated
     let presence = isEmpty ? nil : Checker.presence(of: left, syntax, isThere: isThere)
-    tell(first, "write `\(isEmpty ? syntax.text(of: made) : presence ?? "has(…)")`")
+    tell(first, (isEmpty ? syntax.text(of: made) : presence).map { "write `\($0)`" })
     return made
   }
 

@@ -43,7 +43,8 @@ public struct Turns: Sendable {
 
   public var grids: Set<Grid> = []
   public var sums: Set<[Term]> = []
-  /// Moments and lengths of time that the condition names, any of which a part may come to.
+  /// Moments and lengths of time that the condition names, any of which a part may come to; what it
+  /// makes them of, too.
   public var named: Set<Milliseconds> = []
   /// The largest parts that rest on the moment and on nothing else. While all of them come to the same,
   /// and no sum is passed, the condition does.
@@ -80,9 +81,20 @@ private struct TurnsReader {
   private let slot: Int
   private let syntax: Syntax
   var found = Turns()
+  /// The names for values that hold where it reads, with whether those are told as they are.
+  private var locals: [(name: String, isTold: Bool)] = []
+  /// Whether it makes moments or lengths of time of what it finds.
+  private let isMaking: Bool
 
   init(_ program: Program, _ slot: Int) {
     (self.program, self.slot, syntax) = (program, slot, program.syntax)
+    isMaking = program.syntax.nodes.contains { node in
+      switch node {
+      case .call("timestamp", let given), .call("duration", let given):
+        !given.allSatisfy { program.fixed($0) != nil }
+      default: false
+      }
+    }
   }
 
   private static let day: Int64 = 86_400
@@ -101,10 +113,10 @@ private struct TurnsReader {
 
   mutating func read(_ node: Int, isWithinPart: Bool) {
     guard asksTime(node) else {
-      if let named = program.fixed(node).flatMap(Turns.Milliseconds.init) {
-        found.named.insert(named)
+      if let named = program.fixed(node) {
+        found.named.formUnion(isMaking ? named.times : named.timesAsTheyAre)
       } else {
-        for child in syntax.children(node) { read(child, isWithinPart: true) }
+        readChildren(node, isWithinPart: true)
       }
       return
     }
@@ -121,7 +133,35 @@ private struct TurnsReader {
       found.grids.insert(.init(zone: "", period: Self.hour, phases: quarters, shift: 0))
       return
     }
-    for child in syntax.children(node) { read(child, isWithinPart: isWithinPart) }
+    readChildren(node, isWithinPart: isWithinPart)
+  }
+
+  private mutating func readChildren(_ node: Int, isWithinPart: Bool) {
+    let outer = locals.count
+    for child in syntax.children(node) {
+      if let scope = scope(node), scope.holds(child) { locals += scope.locals }
+      read(child, isWithinPart: isWithinPart)
+      locals.removeLast(locals.count - outer)
+    }
+  }
+
+  /// What a macro gives names to, and in which of its parts.
+  private func scope(_ node: Int)
+    -> (locals: [(name: String, isTold: Bool)], holds: (Int) -> Bool)?
+  {
+    switch syntax.nodes[node] {
+    case .fold(let fold):
+      let isTold = isTold(fold.range)
+      // The first of two may count the elements.
+      var locals = [(name: fold.variable, isTold: isTold && fold.second == nil)]
+      if let second = fold.second { locals.append((second, isTold)) }
+      return (locals, { $0 == fold.body || $0 == fold.filter })
+    case .bind(let name, let value, let body):
+      return ([(name, isTold(value))], { $0 == body })
+    case .optionalMap(let target, let name, let body, _):
+      return ([(name, isTold(target))], { $0 == body })
+    default: return nil
+    }
   }
 
   // MARK: - What is asked of what
@@ -193,8 +233,21 @@ private struct TurnsReader {
   /// Whether a part comes to nothing but what a fact, or the condition, tells as it is.
   private func isTold(_ node: Int) -> Bool {
     switch syntax.nodes[node] {
-    case .literal, .name, .select, .has: true
+    case .literal, .has: true
+    case .name(let name, let isAbsolute):
+      switch program.operations[node] {
+      // Of a block's values nothing is known here.
+      case .local: isAbsolute ? false : locals.last { $0.name == name }?.isTold ?? false
+      default: true
+      }
+    case .select(let operand, _, _):
+      if case .slot = program.operations[node] { true } else { isTold(operand) }
     case .index(let operand, _, _): isTold(operand)
+    case .list(let elements, _): elements.allSatisfy(isTold)
+    case .map(let entries, _): entries.allSatisfy { isTold($0.key) && isTold($0.value) }
+    case .fold(let fold) where fold.kind == .filter || fold.kind == .sortBy: isTold(fold.range)
+    case .fold(let fold) where fold.kind == .map:
+      if let scope = scope(node) { with(scope.locals).isTold(fold.body) } else { false }
     case .conditional(_, let then, let otherwise): isTold(then) && isTold(otherwise)
     case .call("timestamp", let given), .call("duration", let given): given.allSatisfy(isTold)
     case .member(let target, let name, let given):
@@ -202,6 +255,12 @@ private struct TurnsReader {
         && given.allSatisfy(isTold)
     default: false
     }
+  }
+
+  private func with(_ more: [(name: String, isTold: Bool)]) -> TurnsReader {
+    var inner = self
+    inner.locals += more
+    return inner
   }
 
   /// `now - e.at < duration("48h")`, and `(now - e.at).getHours() < 48`.
@@ -413,5 +472,50 @@ extension Turns {
       guard found.count <= most else { return nil }
     }
     return Array(found)
+  }
+}
+
+extension Value {
+  /// Every moment and length of time in it, also as a text or a number that one may be made of.
+  public var times: [Turns.Milliseconds] {
+    var found: [Turns.Milliseconds] = []
+    collectTimes(&found, isMaking: true)
+    return found
+  }
+
+  /// The same without texts and numbers.
+  fileprivate var timesAsTheyAre: [Turns.Milliseconds] {
+    var found: [Turns.Milliseconds] = []
+    collectTimes(&found, isMaking: false)
+    return found
+  }
+
+  private func collectTimes(_ found: inout [Turns.Milliseconds], isMaking: Bool) {
+    switch self {
+    case .list(let list): for one in list { one.collectTimes(&found, isMaking: isMaking) }
+    case .map(let map):
+      for one in map.keys { one.collectTimes(&found, isMaking: isMaking) }
+      for one in map.values { one.collectTimes(&found, isMaking: isMaking) }
+    case .string, .int: if isMaking { collectMade(&found) }
+    default: if let time = Turns.Milliseconds(self) { found.append(time) }
+    }
+  }
+
+  private func collectMade(_ found: inout [Turns.Milliseconds]) {
+    func add(_ value: Value?) {
+      if let made = value.flatMap(Turns.Milliseconds.init) { found.append(made) }
+    }
+    switch self {
+    case .string(let text):
+      add(Timestamp(text).map(Value.timestamp))
+      add(Span(text).map(Value.duration))
+    case .int(let number):
+      // Of a moment its seconds since 1970, of a length of time nanoseconds.
+      add(Timestamp(seconds: number).map(Value.timestamp))
+      let seconds = number / 1_000_000_000
+      let rest = Int32(truncatingIfNeeded: number % 1_000_000_000)
+      add(Span(seconds: seconds, nanoseconds: max(rest, 0)).map(Value.duration))
+    default: break
+    }
   }
 }

@@ -18,11 +18,13 @@ struct HoursTogether {
 
   /// Nil where there are too many to go through.
   ///
-  /// - Parameter now: where time begins if there are no hours.
+  /// - Parameter now: where time begins: hours are spelt out from the day before.
   init?(_ hours: [HoursConfiguration], now: Instant) {
     guard hours.reduce(0, { $0 + 2 * $1.open.count }) <= Self.changesMax else { return nil }
-    let from = hours.map(\.expandedFrom).max() ?? now
-    let until = hours.map(\.expandedUntil).min() ?? now + .seconds(731 * 86_400)
+    // What is said must not rest on the second in which somebody asks.
+    let minute = Instant(milliseconds: now.milliseconds / 60_000 * 60_000)
+    let from = (hours.map(\.expandedFrom) + [minute]).max() ?? minute
+    let until = hours.map(\.expandedUntil).min() ?? minute + .seconds(731 * 86_400)
     (self.hours, self.from, self.until) = (hours, from, until)
     var changes: [(at: Instant, number: Int, isOpen: Bool)] = []
     for (number, one) in hours.enumerated() {

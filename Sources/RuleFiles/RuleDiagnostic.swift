@@ -115,6 +115,8 @@ package final class Findings {
   /// Of errors that were found, those for which there was no room among them.
   private(set) var errorsCount = 0
   static let most = 200
+  /// Whether something was found for which there was no room, or not looked for.
+  private(set) var isCut = false
   package init() {}
 
   package func add(
@@ -148,6 +150,7 @@ package final class Findings {
   private func hasRoom(_ severity: RuleDiagnostic.Severity) -> Bool {
     if severity == .error { errorsCount += 1 }
     guard all.count >= Self.most else { return true }
+    isCut = true
     guard severity == .error, let last = all.lastIndex(where: { $0.severity == .warning }) else {
       return false
     }
@@ -159,5 +162,17 @@ package final class Findings {
   var hasRoom: Bool { all.count < Self.most }
   /// Whether more would be let be: then nothing need be looked up for it.
   var isFull: Bool { all.count >= Self.most && hasErrors }
+  /// What is said behind all of them where there is more.
+  ///
+  /// - Parameter folder: which stands for the whole of it.
+  func rest(of folder: String) -> [RuleDiagnostic] {
+    guard isCut || isFull else { return [] }
+    return [
+      RuleDiagnostic(
+        severity: .warning, file: folder, line: 0, column: 0, length: 0,
+        message: "only \(Self.most) findings are told, and more were not looked at", hint: nil,
+        source: "")
+    ]
+  }
   package var hasErrors: Bool { all.contains { $0.severity == .error } }
 }

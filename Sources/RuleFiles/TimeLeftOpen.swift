@@ -24,31 +24,7 @@ extension Facts {
 
   /// Every moment and length of time that they tell, also as a text or a number.
   fileprivate var timesTold: [Turns.Milliseconds] {
-    var found: [Turns.Milliseconds] = []
-    for case let value? in slots { value.collectTimes(&found) }
-    return found
-  }
-}
-
-extension Value {
-  fileprivate func collectTimes(_ found: inout [Turns.Milliseconds]) {
-    func add(_ value: Value?) {
-      if let made = value.flatMap(Turns.Milliseconds.init) { found.append(made) }
-    }
-    switch self {
-    case .list(let list): for one in list { one.collectTimes(&found) }
-    case .map(let map): for one in map.values { one.collectTimes(&found) }
-    case .string(let text):
-      add(Timestamp(text).map(Value.timestamp))
-      add(Span(text).map(Value.duration))
-    case .int(let number):
-      // Of a moment its seconds since 1970, of a length of time nanoseconds.
-      add(Timestamp(seconds: number).map(Value.timestamp))
-      let seconds = number / 1_000_000_000
-      let rest = Int32(truncatingIfNeeded: number % 1_000_000_000)
-      add(Span(seconds: seconds, nanoseconds: max(rest, 0)).map(Value.duration))
-    default: add(self)
-    }
+    slots.flatMap { $0?.times ?? [] }
   }
 }
 
@@ -204,7 +180,8 @@ struct TimeLeftOpen {
       guard stepsLeft > 0 else { return nil }
       switch answer {
       case .nothing where result(decision) != here: return .perhaps(decision.rule)
-      case .ruleAtAllTimes(let taker) where decision.rule != taker: return .perhaps(decision.rule)
+      // Also where that is the taker: at another moment it may not be.
+      case .ruleAtAllTimes: return .perhaps(decision.rule)
       case .hours(let names, atAllTimes: true): return .hours(names, atAllTimes: false)
       default: continue
       }

@@ -46,13 +46,14 @@ struct Timeline {
       var key = [way]
       for (program, node) in parts {
         switch program.value(ofPart: node, facts.slots) {
-        case .bool(let bool): key.append(bool ? 1 : 0)
-        case .int(let int): key.append(Int(int))
-        case .error: key.append(-1)
+        case .bool(let bool): key += [0, bool ? 1 : 0]
+        case .int(let int): key += [1, Int(int)]
+        case .error: key += [2, 0]
         case let value:
           let text = "\(value)"
-          key.append(others[text] ?? others.count)
-          others[text] = key[key.count - 1]
+          let number = others[text] ?? others.count
+          others[text] = number
+          key += [3, number]
         }
       }
       let kind = kinds[key] ?? kinds.count

@@ -71,7 +71,7 @@ public enum WorkspaceFolder {
     let workspace = reader.read()
     return Loaded(
       workspace: findings.hasErrors ? nil : workspace,
-      diagnostics: findings.all.sorted(by: precedes),
+      diagnostics: findings.all.sorted(by: precedes) + findings.rest(of: source.name),
       tests: reader.tests)
   }
 

@@ -112,7 +112,10 @@ extension WorkspaceReader {
 
   private static func day(meantBy word: String) -> String? {
     let begun = dayNames.filter { word.utf8.count > 1 && $0.hasPrefix(word) }
-    let name = begun.count == 1 ? begun[0] : Spelling.nearest(word, among: dayNames + days)
+    if begun.count == 1 { return String(begun[0].prefix(3)) }
+    // Of three letters with another at the beginning nobody knows the day: `lun` is no Sunday.
+    let near = word.utf8.count > 3 ? dayNames : days.filter { $0.hasPrefix(word.prefix(1)) }
+    let name = Spelling.nearest(word, among: near)
     return name.map { String($0.prefix(3)) }
   }
 

@@ -224,6 +224,17 @@ struct `A condition written as elsewhere` {
     ),
     ("now.getHours() == '09:00'", "now.getHours() * 60 + now.getMinutes() == 540"),
     ("a.text is empty", "size(a.text) == 0"), ("a.list is not empty", "size(a.list) > 0"),
+    ("!a.text is empty", "size(a.text) > 0"), ("!a.list is not empty", "size(a.list) == 0"),
+    ("!a.text is set", "!has(a.text)"),
+    (
+      "a.list.exists(e, a.events.exists(kind == e))",
+      "a.events.exists(f, f.kind == e)"
+    ),
+    (
+      "a.events.exists(a.list.exists(e, kind == e))",
+      "a.events.exists(f, a.list.exists(e, f.kind == e))"
+    ),
+    ("a.list.exists(e, e in a.events)", "a.events.exists(f, f.kind == e)"),
     ("a.text is missing", "!has(a.text)"), ("a.text is not set", "!has(a.text)"),
     ("a.text is present && a.flag", "has(a.text)"), ("a.map.b is not defined", "!has(a.map.b)"),
     ("office", "hours.office"), ("!office && a.flag", "hours.office"),
@@ -320,6 +331,17 @@ struct `A condition written as elsewhere` {
         .replacing("== …", with: "== \"x\"").replacing("…", with: "true")
     }
     #expect(taken.contains { Expression.isTyped($0, Self.environment, as: .bool) }, "\(taken)")
+  }
+
+  @Test(arguments: [
+    "a.flag is empty", "a.number is not empty", "a.events[0] is missing", "office is set",
+    "hours.office is set", "!hours.office is set", "a.map.?order is missing",
+    "a.events['x'] is set",
+  ])
+  func `of what cannot be asked whether it is there or empty no form is told`(_ source: String) {
+    let told = told(source)
+    #expect(told.first?.message == "`is` is not an operator", "\(told)")
+    #expect(told.first?.hint == nil, "\(told)")
   }
 
   @Test func `not before another word is told as the whole`() {

@@ -41,7 +41,8 @@ struct `What bad input gets` {
     let loaded = folder.load()
     #expect(loaded.workspace == nil)
     #expect(loaded.rendered.contains("rules/10.yaml:2"))
-    #expect(loaded.diagnostics.count == 200)
+    #expect(loaded.diagnostics.count == 201)
+    #expect(loaded.diagnostics.last?.message == Self.cut)
   }
 
   @Test func `a rule file of fifty megabytes is refused without reading it all`() throws {
@@ -207,7 +208,22 @@ struct `What bad input gets` {
       "- name: r\($0)\n  when: no.such.fact == \($0) &&\n  route: { queue: nowhere }\n"
     }
     try folder.write("rules/10.yaml", rules.joined())
-    #expect(folder.load().diagnostics.count == 200)
+    let told = folder.load().diagnostics
+    #expect(told.count == 201)
+    #expect(told.last?.message == Self.cut && !told.dropLast().contains { $0.message == Self.cut })
+  }
+
+  private static let cut = "only 200 findings are told, and more were not looked at"
+
+  @Test func `of as many findings as there is room for none is left out`() throws {
+    for (count, told) in [(200, 200), (201, 201)] {
+      let folder = try ScratchFolder()
+      let before = folder.load().diagnostics.count
+      for number in before..<count { try folder.write("rules/\(number).txt", "nothing") }
+      let found = folder.load().diagnostics
+      #expect(found.count == told)
+      #expect((found.last?.message == Self.cut) == (count > 200))
+    }
   }
 
   @Test func `texts that were sent are read as a folder is`() throws {
@@ -407,7 +423,8 @@ struct `What bad input gets` {
     let loaded = folder.load()
     #expect(loaded.workspace?.rules.rules.count == 2 * count + 1)
     #expect(loaded.tests.count == 2 * count)
-    #expect(loaded.diagnostics.allSatisfy { $0.message.contains("`closed` never happens") })
+    #expect(
+      loaded.diagnostics.dropLast().allSatisfy { $0.message.contains("`closed` never happens") })
   }
 
   @Test func `a test that expects nothing is told of, and one whose name another has`() throws {

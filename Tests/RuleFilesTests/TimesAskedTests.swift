@@ -6,7 +6,7 @@ import Testing
 /// What is told of a test that gives no time, where its rules ask more of the time than which hours are
 /// open.
 struct `Of a test without a time` {
-  /// 2026-11-25T21:25:53Z; what is said holds for two years from the day before.
+  /// 2026-11-25T21:25:53Z; what is said holds for two years from then on.
   private static let now = Date(timeIntervalSince1970: 1_795_641_953)
 
   private func warnings(
@@ -109,6 +109,60 @@ struct `Of a test without a time` {
     if let told { #expect(found.first?.hasPrefix(told) ?? false, "\(found)") }
     // Both rules lead to the same queue.
     #expect(try warnings(condition, given, expect: "queue: support") == [])
+  }
+
+  private static let holidays = "[\"2026-12-24T00:00:00+01:00\", \"2027-01-01T00:00:07Z\"]"
+  private static let within = "now >= timestamp(d) && now < timestamp(d) + duration(\"20s\")"
+
+  /// Moments that the condition itself makes, of texts, of numbers and of sums with a name.
+  @Test(arguments: [
+    ("!\(holidays).exists(d, \(within))", "", rests),
+    ("\(holidays).exists(d, \(within))", "", rests),
+    (
+      "[1798761420].map(s, timestamp(s)).exists(t, now >= t && now < t + duration(\"20s\"))", "",
+      rests
+    ),
+    ("{\"2027-01-01T00:00:07Z\": 1}.exists(d, \(within))", "", rests),
+    ("cel.bind(d, \"2027-01-01T00:00:07Z\", \(within))", "", rests),
+    ("[\"2020-01-01T00:00:07Z\"].exists(d, \(within))", "", nil),
+    ("[\"2027-01-01\"].map(d, d + \"T00:00:07Z\").exists(d, \(within))", "", perhaps),
+    (
+      "customer.events.map(e, e.at).exists(t, now >= t && now < t + duration(\"20s\"))",
+      event("2026-12-10T00:00:07Z"), rests
+    ),
+    (
+      "customer.events.filter(e, e.kind == \"returned\").exists(e, now >= e.at && now < e.at + duration(\"20s\"))",
+      event("2026-12-10T00:00:07Z"), rests
+    ),
+    (
+      "customer.events.map(e, e.at + duration(\"48h\")).exists(t, now >= t && now < t + duration(\"20s\"))",
+      event("2026-12-10T00:00:07Z"), perhaps
+    ),
+    (
+      "customer.events.map(e, e.at + duration(\"48h\")).exists(t, now < t || now > t + duration(\"20s\"))",
+      event("2026-12-10T00:00:07Z"), perhaps
+    ),
+    (
+      "customer.events.map(e, {\"t\": e.at + duration(\"48h\")}).exists(m, now >= m.t && now < m.t + duration(\"20s\"))",
+      event("2026-12-10T00:00:07Z"), perhaps
+    ),
+    (
+      "cel.bind(t, customer.events[0].at + duration(\"48h\"), now >= t && now < t + duration(\"20s\"))",
+      event("2026-12-10T00:00:07Z"), perhaps
+    ),
+    // An error, and the number that it must not be taken for.
+    (
+      "-1 / now.getHours() == customer.conversations - 2", ", customer: { conversations: 1 }", rests
+    ),
+    // Within the day before, from which hours are spelt out.
+    ("now < timestamp(\"2026-11-25T20:00:00Z\")", "", nil),
+  ])
+  func `moments that a condition makes itself are looked at, or said not to be`(
+    _ condition: String, _ given: String, _ told: String?
+  ) throws {
+    let found = try warnings(condition, given)
+    #expect(found.count == (told == nil ? 0 : 1), "\(found)")
+    if let told { #expect(found.first?.hasPrefix(told) ?? false, "\(found)") }
   }
 
   /// - Parameter expect: of all but the last.
