@@ -38,7 +38,8 @@ extension Checker {
       return "write `\(texts.joined(separator: " \(sign) "))`"
     }
     let moment = syntax.text(of: sides[1 - text])
-    guard text == 1, name != "_-_", name != "@in", moment != "now", let now = environment.slot("now"),
+    guard text == 1, name != "_-_", name != "@in", moment != "now",
+      let now = environment.slot("now"),
       environment.variables[now].type == .timestamp
     else { return nil }
     return "for how long ago that was write `now - \(moment) \(sign) \(form)`"
@@ -58,6 +59,7 @@ extension Checker {
       : "(\(text) < \(bounds[0]) || \(text) >= \(bounds[1]))"
     return "for the whole day write `\(form)`; `Z` is the clock of UTC, `+01:00` another"
   }
+
   /// A whole number beside a length of time: seconds, as others count them.
   private func secondsHint(_ number: Int, _ length: Int) -> String {
     if case .literal(.int(let seconds)) = syntax.nodes[number] {

@@ -84,9 +84,8 @@ public struct OwnWords: Equatable, Sendable {
       return !ClientLines.matches(trimmed) && !LineForms.isRule(trimmed)
         && !trimmed.elementsEqual("—".utf8)
     }
-    let words = Array(kept.joined(separator: "\n").utf8)
-    return MailLines.trim(words[...]).isEmpty
-      ? "" : String(decoding: MailLines.trim(words[...]), as: UTF8.self)
+    return String(
+      decoding: MailLines.trim(Array(kept.joined(separator: "\n").utf8)[...]), as: UTF8.self)
   }
 }
 

@@ -169,18 +169,19 @@ public struct MimeMessage: Sendable {
   /// Beside those of `isMails`, which people hardly begin a line with.
   private static func isKnown(_ name: ArraySlice<UInt8>) -> Bool {
     let name = String(decoding: name, as: UTF8.self).lowercased()
-    return ["list-", "resent-", "arc-", "thread-", "dkim-", "received-", "auto-"].contains {
-      name.hasPrefix($0)
-    }
-      || [
-        "bcc", "delivered-to", "envelope-to", "delivery-date", "domainkey-signature", "errors-to",
-        "precedence", "importance", "priority", "sensitivity", "user-agent", "mailer",
-        "organization", "organisation", "comments", "keywords", "encrypted", "expires", "lines",
-        "status", "path", "newsgroups", "distribution", "autocrypt", "feedback-id", "face",
-        "accept-language", "return-receipt-to", "disposition-notification-to", "apparently-to",
-        "mail-followup-to", "mail-reply-to", "bounces-to", "supersedes", "message-context",
-      ].contains(name)
+    return knownNames.contains(name) || knownBeginnings.contains { name.hasPrefix($0) }
   }
+  private static let knownBeginnings = [
+    "list-", "resent-", "arc-", "thread-", "dkim-", "received-", "auto-",
+  ]
+  private static let knownNames: Set<String> = [
+    "bcc", "delivered-to", "envelope-to", "delivery-date", "domainkey-signature", "errors-to",
+    "precedence", "importance", "priority", "sensitivity", "user-agent", "mailer",
+    "organization", "organisation", "comments", "keywords", "encrypted", "expires", "lines",
+    "status", "path", "newsgroups", "distribution", "autocrypt", "feedback-id", "face",
+    "accept-language", "return-receipt-to", "disposition-notification-to", "apparently-to",
+    "mail-followup-to", "mail-reply-to", "bounces-to", "supersedes", "message-context",
+  ]
 
   private static func isAfterBlankLine(_ bytes: [UInt8], _ end: Int) -> Bool {
     guard end > 0 else { return false }
@@ -191,14 +192,12 @@ public struct MimeMessage: Sendable {
 
   static func isMails(_ name: ArraySlice<UInt8>) -> Bool {
     let name = String(decoding: name, as: UTF8.self).lowercased()
-    return name.hasPrefix("content-") || name.hasPrefix("x-")
-      || [
-        "from", "to", "cc", "date", "subject", "message-id", "mime-version", "received",
-        "return-path",
-        "reply-to", "sender", "in-reply-to", "references", "dkim-signature",
-        "authentication-results",
-      ].contains(name)
+    return name.hasPrefix("content-") || name.hasPrefix("x-") || mailsNames.contains(name)
   }
+  private static let mailsNames: Set<String> = [
+    "from", "to", "cc", "date", "subject", "message-id", "mime-version", "received", "return-path",
+    "reply-to", "sender", "in-reply-to", "references", "dkim-signature", "authentication-results",
+  ]
 
   /// What stands before the colon of a header; blanks before it were once allowed (RFC 5322 §4.5).
   private static func fieldName(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {

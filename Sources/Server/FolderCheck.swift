@@ -77,9 +77,10 @@ public struct FolderCheck: Sendable {
     _ workspace: WorkspaceRow, _ reader: any StoreReader, _ store: SQLiteStore
   ) {
     var found: [String] = []
-    if let reader = reader as? SQLiteReader {
+    let rows = reader as? SQLiteReader
+    if let rows {
       do throws(StoreFault) {
-        let report = try IntegrityCheck.whole(reader, workspace.id, blobs: store.blobs)
+        let report = try IntegrityCheck.whole(rows, workspace.id, blobs: store.blobs)
         found += report.findings
         records += report.records
         entries += report.entries
@@ -91,9 +92,9 @@ public struct FolderCheck: Sendable {
       if let started { found += Self.differences(started, history.router) }
       found += Self.broken(&history)
       found += told.missing(in: workspace.id, reader)
-      if let reader = reader as? SQLiteReader {
+      if let rows {
         do throws(StoreFault) {
-          found += try entries.differences(in: workspace.id, reader)
+          found += try entries.differences(in: workspace.id, rows)
         } catch { found.append(error.sentence) }
       }
     }

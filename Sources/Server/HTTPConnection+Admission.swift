@@ -208,21 +208,21 @@ extension APIResponse {
   }
 
   static var noRoom: APIResponse {
-    var response = APIResponse(
-      APIProblem(
-        503, "no-room", "Too much at once",
-        "the long content of other requests takes all the memory that there is for it; nothing was recorded, try again in a few seconds"
-      ))
-    response.headers = [.init("Retry-After", "5")]
-    return response
+    tooMuch(
+      503, "no-room",
+      "the long content of other requests takes all the memory that there is for it; nothing was recorded, try again in a few seconds"
+    )
   }
 
   static var noShare: APIResponse {
-    var response = APIResponse(
-      APIProblem(
-        429, "share-taken", "Too much at once",
-        "other long content by the same token is still under way, and takes as much of the memory for it as stays free for everybody else; nothing was recorded, try again in a few seconds"
-      ))
+    tooMuch(
+      429, "share-taken",
+      "other long content by the same token is still under way, and takes as much of the memory for it as stays free for everybody else; nothing was recorded, try again in a few seconds"
+    )
+  }
+
+  private static func tooMuch(_ status: Int, _ type: String, _ detail: String) -> APIResponse {
+    var response = APIResponse(APIProblem(status, type, "Too much at once", detail))
     response.headers = [.init("Retry-After", "5")]
     return response
   }

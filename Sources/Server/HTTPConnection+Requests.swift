@@ -141,14 +141,9 @@ extension HTTPConnection {
     }
     let ticket = Ticket(connection.ref, exchange: number)
     if case .keepBlob = action {} else { room = nil }
-    if case .respond = action {
-    } else {
-      if Self.failsCondition(request) {
-        room = nil
-        return finish(.conditionFailed, connection)
-      }
-      renewPresence()
-    }
+    let isDone = if case .respond = action { true } else { false }
+    if !isDone, Self.failsCondition(request) { return finish(.conditionFailed, connection) }
+    if !isDone { renewPresence() }
     switch action {
     case .respond(let response): finish(response, connection)
     case .submit(let intake, let key, let rendering):

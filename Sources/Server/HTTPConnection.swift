@@ -39,9 +39,7 @@ final class HTTPConnection: ConnectionHandler {
   private var isAdvancing = false
   /// Whether the next request waits until more of the answers before it has left.
   private var awaitsRoom = false
-  /// Whether the next request waits for others to be served, and how many were taken since something was
-  /// waited for.
-  private var awaitsTurn = false
+  /// How many requests were taken since something was waited for.
   private var takenAtOnce = 0
   /// The peer sends no more: what it has sent whole is answered.
   var peerHasEnded = false
@@ -175,7 +173,7 @@ final class HTTPConnection: ConnectionHandler {
     takeRequests(connection)
     isAdvancing = false
     if mustClose { return }  // Reading is another protocol's, or is over.
-    let mustWait = exchange != nil || awaitsRoom || awaitsTurn
+    let mustWait = exchange != nil || awaitsRoom || connection.awaitsTurn
     if mustWait, bufferedBytes > Limit.aheadBytes {
       connection.pauseReading()
     } else {
@@ -185,7 +183,7 @@ final class HTTPConnection: ConnectionHandler {
 
   private func takeRequests(_ connection: Connection) {
     awaitsRoom = false
-    while exchange == nil, !mustClose, !awaitsTurn {
+    while exchange == nil, !mustClose, !connection.awaitsTurn {
       if connection.mustAwaitRoom() {
         awaitsRoom = true
         return wait(for: .answer, connection)
@@ -207,15 +205,11 @@ final class HTTPConnection: ConnectionHandler {
   private func putOff(_ connection: Connection) {
     takenAtOnce = 0
     if exchange != nil || mustClose || isIdle { return }
-    awaitsTurn = true
     wait(for: .answer, connection)
     connection.awaitTurn()
   }
 
-  func hasTurn(on connection: Connection) {
-    awaitsTurn = false
-    advance(connection)
-  }
+  func hasTurn(on connection: Connection) { advance(connection) }
 
   func outputDrained(_ connection: Connection) {
     if case .sending(let sending) = exchange?.kind { return readOn(sending, connection) }

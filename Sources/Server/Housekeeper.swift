@@ -57,13 +57,14 @@ final class Housekeeper: Sendable {
   /// - Parameter rest: bytes that could not be given back last time.
   private func giveBack(beyond rest: Int64) {
     guard !isStopped.load(ordering: .acquiring) else { return }
-    var rest = min(rest, ProcessFacts.unusedBytes())
-    if ProcessFacts.unusedBytes() > rest + Self.unusedBytesMax {
+    let unused = ProcessFacts.unusedBytes()
+    var left = min(rest, unused)
+    if unused > rest + Self.unusedBytesMax {
       ProcessFacts.giveBackFreePages()
-      rest = ProcessFacts.unusedBytes()
+      left = ProcessFacts.unusedBytes()
     }
-    memory.asyncAfter(deadline: .now() + .seconds(Self.memorySeconds)) { [weak self, rest] in
-      self?.giveBack(beyond: rest)
+    memory.asyncAfter(deadline: .now() + .seconds(Self.memorySeconds)) { [weak self, left] in
+      self?.giveBack(beyond: left)
     }
   }
 

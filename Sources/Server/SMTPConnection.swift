@@ -79,15 +79,7 @@ final class SMTPConnection: ConnectionHandler {
       if !step.bytes.isEmpty { connection.write(step.bytes) }
       if step.closes { return connection.closeAfterFlush() }
       guard let request = step.request else { break }
-      switch request {
-      case .sender, .recipient:
-        answered += 1
-        if answered > Self.commandsPerTurn {
-          putOff = request
-          return connection.awaitTurn()
-        }
-      case .room, .message, .startTLS: break
-      }
+      if isPutOff(request, connection) { return }
       switch request {
       case .sender: step = server.answer(.senderOk)
       case .recipient(let path):
@@ -109,6 +101,17 @@ final class SMTPConnection: ConnectionHandler {
   }
 
   /// One peer with thousands of commands ahead is not the others' wait.
+  private func isPutOff(_ request: SMTPServer.Request, _ connection: Connection) -> Bool {
+    switch request {
+    case .sender, .recipient: answered += 1
+    case .room, .message, .startTLS: return false
+    }
+    guard answered > Self.commandsPerTurn else { return false }
+    putOff = request
+    connection.awaitTurn()
+    return true
+  }
+
   func hasTurn(on connection: Connection) {
     guard let request = putOff else { return }
     (putOff, answered) = (nil, 0)
@@ -148,13 +151,14 @@ final class SMTPConnection: ConnectionHandler {
     errand = Errand()
     // What has been begun holds its bytes also when the connection is gone.
     errand.run(in: edge.heavy) { [weak errand, room, jobs] reads in
+      defer { withExtendedLifetime(room) {} }
       var attached: [MailIntake.Attached] = []
       for (recipient, ticket) in jobs where !(errand?.isOver ?? true) {
         if let mail = MailIntake.submit(message, recipient, ticket, peer, edge, reads) {
           attached.append(mail)
         }
       }
-      guard !attached.isEmpty else { return withExtendedLifetime(room) {} }
+      if attached.isEmpty { return }
       errand?.run(in: edge.keeps) { [attached] _ in
         for mail in attached { mail.keep(edge) }
         withExtendedLifetime(room) {}

@@ -273,7 +273,8 @@ extension API {
     return .keepBlob(row, request.body, request.idempotency)
   }
 
-  /// What somebody called it, where that has the form of a type (RFC 9110 §8.3.1).
+  /// What somebody called it, where that has the form of a type (RFC 9110 §8.3.1; names as RFC 6838 §4.2
+  /// restricts them).
   static func servedType(_ said: String) -> String {
     let name = said.utf8.prefix { $0 != 59 && $0 != 32 }
     let halves = name.split(separator: 47, omittingEmptySubsequences: false)

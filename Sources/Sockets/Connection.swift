@@ -45,7 +45,7 @@ public final class Connection {
   /// Whether the handler holds output back until there is room.
   var awaitsRoom = false
   /// Whether it stands in the lane's list of those who go on in the next batch.
-  private(set) var awaitsTurn = false
+  public private(set) var awaitsTurn = false
   var inputEnded = false
   var peerEndSeen = false
   /// Taken off the lane's epoll for its last moments.

@@ -20,7 +20,7 @@ struct Simulate: ParsableCommand {
 
   /// What would be passed over in silence is refused.
   func validate() throws {
-    if let vain = theory.givenInVain.first {
+    if theory.model == nil, let vain = theory.given.first {
       throw ValidationError("\(vain) goes with --model")
     }
     if theory.model != nil, let vain = world.given.first {

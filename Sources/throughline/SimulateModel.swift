@@ -18,10 +18,9 @@ struct TheoryOptions: ParsableArguments {
   @Option(name: .long, help: "With --check: every value within so many percent.") var within:
     Double?
 
-  /// Those of its options that are given and mean nothing without a model.
-  var givenInVain: [String] {
-    guard model == nil else { return [] }
-    return [
+  /// Those of its options beside the model that are given.
+  var given: [String] {
+    [
       ("--check", check), ("--within", within != nil), ("--length", length != nil),
       ("--times", times != nil),
     ].filter(\.1).map(\.0)
